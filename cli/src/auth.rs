@@ -1,0 +1,140 @@
+//! `venus-auth`: the pool's authority over tokens, users, miners and signers, and its commands.
+
+mod client;
+mod old;
+mod print;
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+};
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+use venus_auth::{Auth, AuthConfig};
+use venus_core::auth::{AuthClient, TOKEN_FILE, read_token};
+
+use self::client::{MinerCommand, SignerCommand, TokenCommand, UserCommand};
+
+/// Keep the tokens, users, miners and signers of a pool.
+///
+/// Without a command it serves, as `run` does.
+#[derive(Debug, Parser)]
+#[command(name = "venus-auth", version)]
+pub struct Args {
+    /// Where the configuration, the token and the store are [default: ~/.venus-auth].
+    #[arg(long, alias = "repo", env = "VENUS_AUTH_PATH", global = true)]
+    home: Option<PathBuf>,
+    /// Where the daemon listens; overrides the configuration.
+    #[arg(long, global = true)]
+    listen: Option<String>,
+    /// Print lists as one JSON document.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until interrupted.
+    Run {
+        /// The store: sled.
+        #[arg(long, default_value = "sled")]
+        db_type: String,
+    },
+    /// Make, list and remove tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Create, list and change users, their miners, signers and limits.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Ask about a miner of any user.
+    #[command(subcommand)]
+    Miner(MinerCommand),
+    /// Ask about a signer of any user.
+    #[command(subcommand)]
+    Signer(SignerCommand),
+    #[command(flatten)]
+    Old(old::OldCommand),
+}
+
+/// What every command needs to reach the daemon and to answer.
+#[derive(Debug)]
+struct Session {
+    client: AuthClient,
+    json: bool,
+}
+
+/// Runs the command that was given. Only its result goes to standard output.
+///
+/// # Errors
+///
+/// What was tried and what to do, for standard error and exit code 1.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let home = match args.home {
+        Some(home) => home,
+        None => default_home()?,
+    };
+    let mut config = AuthConfig::load(&home)?;
+    if let Some(listen) = &args.listen {
+        config.listen = venus_core::rpc::listen_addr(listen)?;
+    }
+    let command = match args.command {
+        None => return serve(config).await,
+        Some(Command::Run { db_type }) => {
+            if !["sled", "badger"].contains(&db_type.to_lowercase().as_str()) {
+                bail!("the type {db_type} is not currently supported; use sled");
+            }
+            return serve(config).await;
+        }
+        Some(command) => command,
+    };
+    let token = read_token(&home).with_context(|| {
+        format!("no token in {}; start `venus-auth run` first", home.join(TOKEN_FILE).display())
+    })?;
+    let client = AuthClient::new(&format!("http://{}", reachable(config.listen)), token)?;
+    let session = Session { client, json: args.json };
+    let answer = match command {
+        Command::Run { .. } => return Ok(()),
+        Command::Token(command) => command.run(&session).await?,
+        Command::User(command) => command.run(&session).await?,
+        Command::Miner(command) => command.run(&session).await?,
+        Command::Signer(command) => command.run(&session).await?,
+        Command::Old(command) => command.run(&session).await?,
+    };
+    io::stdout().write_all(answer.as_bytes()).context("cannot write to standard output")
+}
+
+async fn serve(config: AuthConfig) -> anyhow::Result<()> {
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let auth = Auth::builder(config).open().await?;
+    let stop = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    Ok(auth.serve_until(stop).await?)
+}
+
+fn default_home() -> anyhow::Result<PathBuf> {
+    if let Some(home) = std::env::var_os("SOPHON_AUTH_PATH") {
+        return Ok(home.into());
+    }
+    let home = std::env::home_dir().context("no home directory; give one with --home")?;
+    Ok(home.join(".venus-auth"))
+}
+
+/// Where a client finds a daemon that listens there.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    match listen {
+        SocketAddr::V4(at) if at.ip().is_unspecified() => ([127, 0, 0, 1], at.port()).into(),
+        SocketAddr::V6(at) if at.ip().is_unspecified() => {
+            (std::net::Ipv6Addr::LOCALHOST, at.port()).into()
+        }
+        other => other,
+    }
+}

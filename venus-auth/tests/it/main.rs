@@ -1,0 +1,15 @@
+//! What venus-auth promises to those who ask it.
+
+#![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+#![expect(clippy::print_stdout, reason = "the replay prints its table")]
+
+mod api;
+mod durability;
+mod replay;
+mod world;
+
+// One directory a store; it goes away with the process.
+venus_auth::auth_store_contract!(
+    sled,
+    venus_auth::store::SledStore::open(&tempfile::tempdir().unwrap().keep()).unwrap()
+);

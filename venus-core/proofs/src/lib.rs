@@ -1,0 +1,1 @@
+//! Filecoin proofs behind ProofProvider: real, simulated and mock provers, one verifier, parameters.

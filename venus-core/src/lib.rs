@@ -1,0 +1,20 @@
+//! The shared vocabulary of a Filecoin mining pool.
+
+pub mod auth;
+pub mod chain;
+pub mod chain_api;
+pub mod config;
+pub mod crypto;
+pub mod proof;
+pub mod rpc;
+pub mod shutdown;
+pub mod signer;
+pub mod sink;
+pub mod store;
+pub mod telemetry;
+
+pub use chain::*;
+pub use chain_api::ChainApi;
+pub use proof::{ProofError, ProofProvider, SealProver, WindowProver, WinningProver};
+pub use signer::{MsgMeta, Purpose, SignError, Signer};
+pub use sink::{MessageSink, SinkError};

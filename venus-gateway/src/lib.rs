@@ -1,0 +1,1 @@
+//! The bridge between shared services and the wallets and provers that dial in.

@@ -1,0 +1,1 @@
+//! Gets messages on chain: chooses, estimates, numbers, signs, publishes and follows them.

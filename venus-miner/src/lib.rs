@@ -1,0 +1,1 @@
+//! Makes blocks for many miners at once.

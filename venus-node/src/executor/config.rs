@@ -1,0 +1,135 @@
+//! The rules of a network, as values.
+
+use fil_actors_shared::v18::runtime::Policy;
+use fvm_shared::clock::ChainEpoch;
+use fvm_shared::econ::TokenAmount;
+use fvm_shared::sector::{RegisteredPoStProof, RegisteredSealProof, StoragePower};
+use num_traits::Zero;
+
+use super::codes::ActorKind;
+
+/// The rules that the native executor follows.
+#[derive(Clone, Debug)]
+pub struct ExecutorConfig {
+    /// Periods, limits and proofs of the actors.
+    pub policy: Policy,
+    /// Power whose initial pledge a new miner must bring.
+    pub create_miner_deposit_power: StoragePower,
+    /// Power that prices are computed with while the network has less; see node.md 20.
+    pub virtual_power: Option<StoragePower>,
+    /// How many epochs back the state lies that decides who may mine.
+    pub winning_lookback: ChainEpoch,
+    /// FIL that f090 holds at genesis of a network where nothing has been disbursed from it.
+    pub initial_reserve: TokenAmount,
+    /// Gas constant of a method, added to its priced operations.
+    pub wasm_gas: fn(ActorKind, u64) -> u64,
+}
+
+impl ExecutorConfig {
+    /// The rules of lotus' 2k network, which Go programs have compiled in.
+    pub fn compat() -> Self {
+        let mut policy = Policy {
+            minimum_consensus_power: StoragePower::from(2048),
+            pre_commit_challenge_delay: 10,
+            ..Policy::default()
+        };
+        policy.valid_post_proof_type = Default::default();
+        policy.valid_pre_commit_proof_type = Default::default();
+        policy.valid_prove_commit_ni_proof_type = Default::default();
+        for proof in [
+            RegisteredPoStProof::StackedDRGWindow2KiBV1P1,
+            RegisteredPoStProof::StackedDRGWindow8MiBV1P1,
+        ] {
+            policy.valid_post_proof_type.insert(proof);
+        }
+        for proof in [
+            RegisteredSealProof::StackedDRG2KiBV1P1,
+            RegisteredSealProof::StackedDRG8MiBV1P1,
+            RegisteredSealProof::StackedDRG2KiBV1P1_Feat_SyntheticPoRep,
+            RegisteredSealProof::StackedDRG8MiBV1P1_Feat_SyntheticPoRep,
+        ] {
+            policy.valid_pre_commit_proof_type.insert(proof);
+        }
+        for proof in [
+            RegisteredSealProof::StackedDRG2KiBV1P2_Feat_NiPoRep,
+            RegisteredSealProof::StackedDRG8MiBV1P2_Feat_NiPoRep,
+        ] {
+            policy.valid_prove_commit_ni_proof_type.insert(proof);
+        }
+        Self {
+            policy,
+            create_miner_deposit_power: StoragePower::from(204),
+            virtual_power: None,
+            winning_lookback: 900,
+            initial_reserve: TokenAmount::from_whole(1_400_000_000),
+            wasm_gas: super::gas::wasm,
+        }
+    }
+
+    /// Short periods, so that a proving period passes in minutes.
+    pub fn fast() -> Self {
+        let mut config = Self::compat();
+        config.policy = Policy {
+            pre_commit_challenge_delay: 5,
+            wpost_proving_period: 240,
+            wpost_challenge_window: 5,
+            wpost_max_chain_commit_age: 5,
+            wpost_challenge_lookback: 2,
+            fault_declaration_cutoff: 7,
+            wpost_dispute_window: 120,
+            chain_finality: 20,
+            min_sector_expiration: 240,
+            fault_max_age: 4 * 240,
+            worker_key_change_delay: 20,
+            consensus_fault_ineligibility_duration: 20,
+            ..config.policy
+        };
+        config.winning_lookback = 20;
+        config.virtual_power = Some(StoragePower::from(750_000u64 << 30));
+        config
+    }
+
+    /// The power to price with.
+    pub(crate) fn priced_power(&self, real: &StoragePower) -> StoragePower {
+        match &self.virtual_power {
+            Some(least) if real < least => least.clone(),
+            _ => real.clone(),
+        }
+    }
+
+    /// FIL vested at an epoch by the schedule of the real network, which every lotus counts with.
+    pub(crate) fn vested(&self, epoch: ChainEpoch) -> TokenAmount {
+        const DAY: i64 = 2880;
+        const START: ChainEpoch = -6;
+        const SCHEDULE: [(i64, i64); 6] = [
+            (0, 10_632_000),
+            (183 * DAY, 19_015_887 + 32_787_700),
+            (365 * DAY, 22_421_712 + 9_400_000),
+            (2 * 365 * DAY, 7_223_364),
+            (3 * 365 * DAY, 87_637_883 + 898_958),
+            (6 * 365 * DAY, 100_000_000 + 300_000_000),
+        ];
+        let elapsed = epoch - START;
+        SCHEDULE.iter().fold(TokenAmount::zero(), |sum, &(duration, fil)| {
+            let total = TokenAmount::from_whole(fil);
+            let locked = if elapsed >= duration {
+                TokenAmount::zero()
+            } else {
+                total.div_floor(duration) * (duration - elapsed)
+            };
+            sum + total - locked
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vesting_is_that_of_the_recordings() {
+        // StateVMCirculatingSupplyInternal at the head of the recorded chain, height 3735.
+        let vested = ExecutorConfig::compat().vested(3735);
+        assert_eq!(vested.atto().to_string(), "11473905113169671826350566");
+    }
+}

@@ -1,0 +1,135 @@
+//! What the executor asks of the outside: randomness of the chain, proof checks.
+
+use std::fmt::Debug;
+
+use cid::Cid;
+use fvm_shared::clock::ChainEpoch;
+use fvm_shared::piece::PieceInfo;
+use fvm_shared::sector::{
+    AggregateSealVerifyProofAndInfos, RegisteredSealProof, SealVerifyInfo, WindowPoStVerifyInfo,
+};
+
+/// Randomness of a chain, as seen from the tipset that is executed.
+///
+/// Both calls answer with the BLAKE2b-256 digest of the source; tag, epoch and entropy are hashed
+/// in by [`draw`]. An epoch below zero reads height 0.
+pub trait ChainRand: Debug {
+    /// Digest of the VRF proof of the smallest ticket of the tipset at `epoch`, or of the tipset
+    /// before the null rounds at `epoch`.
+    fn ticket(&self, epoch: ChainEpoch) -> Result<[u8; 32], String>;
+
+    /// Digest of the data of the beacon entry of `epoch`.
+    fn beacon(&self, epoch: ChainEpoch) -> Result<[u8; 32], String>;
+}
+
+/// Checks proofs that messages carry. Called from the executor's thread, may block.
+///
+/// `Ok(false)` is a proof that does not hold, `Err` one that could not be checked, which counts
+/// as not holding.
+pub trait SealAndPostVerifier: Debug + Send + Sync {
+    /// Checks the proof of one seal.
+    fn verify_seal(&self, info: &SealVerifyInfo) -> Result<bool, String>;
+
+    /// Checks a proof over several seals.
+    fn verify_aggregate_seals(
+        &self,
+        info: &AggregateSealVerifyProofAndInfos,
+    ) -> Result<bool, String>;
+
+    /// Checks a window PoSt. The top bits of the randomness have been cleared already.
+    fn verify_window_post(&self, info: &WindowPoStVerifyInfo) -> Result<bool, String>;
+
+    /// The commitment to the data of a sector that holds these pieces.
+    fn unsealed_cid(&self, proof: RegisteredSealProof, pieces: &[PieceInfo])
+    -> Result<Cid, String>;
+}
+
+/// A verifier for tests: a proof holds unless it contains the byte sequence `invalid`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MockVerifier;
+
+impl MockVerifier {
+    fn holds(proof: &[u8]) -> Result<bool, String> {
+        Ok(!proof.windows(7).any(|w| w == b"invalid"))
+    }
+}
+
+impl SealAndPostVerifier for MockVerifier {
+    fn verify_seal(&self, info: &SealVerifyInfo) -> Result<bool, String> {
+        Self::holds(&info.proof)
+    }
+
+    fn verify_aggregate_seals(
+        &self,
+        info: &AggregateSealVerifyProofAndInfos,
+    ) -> Result<bool, String> {
+        Self::holds(&info.proof)
+    }
+
+    fn verify_window_post(&self, info: &WindowPoStVerifyInfo) -> Result<bool, String> {
+        Self::holds(info.proofs.first().map_or(b"invalid", |p| &p.proof_bytes))
+    }
+
+    fn unsealed_cid(&self, _: RegisteredSealProof, pieces: &[PieceInfo]) -> Result<Cid, String> {
+        pieces.first().map(|p| p.cid).ok_or_else(|| "no piece".to_owned())
+    }
+}
+
+/// What randomness is drawn for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i64)]
+pub enum Purpose {
+    /// A block's ticket.
+    Ticket = 1,
+    /// A block's election.
+    Election = 2,
+    /// Winning PoSt challenge.
+    WinningPost = 3,
+    /// Window PoSt challenge.
+    WindowPost = 4,
+    /// Sealing, from a ticket.
+    Seal = 5,
+    /// Sealing, from the beacon.
+    InteractiveSeal = 6,
+    /// The chain that a window PoSt commits to.
+    PostChainCommit = 9,
+}
+
+/// Draws randomness from a digest of [`ChainRand`].
+pub fn draw(digest: &[u8; 32], purpose: Purpose, round: ChainEpoch, entropy: &[u8]) -> [u8; 32] {
+    let mut data = Vec::with_capacity(48 + entropy.len());
+    data.extend((purpose as i64).to_be_bytes());
+    data.extend(digest);
+    data.extend(round.to_be_bytes());
+    data.extend(entropy);
+    blake2b(&data)
+}
+
+/// BLAKE2b with 32 bytes of output.
+pub fn blake2b(data: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(blake2b_simd::Params::new().hash_length(32).hash(data).as_bytes());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_the_vectors() {
+        let digest = hex::decode("18ea1bc64ae14b5862140d44614299337c6cc957f2e57cb76d0d202cf9de718b")
+            .unwrap()
+            .try_into()
+            .unwrap();
+        let drawn = draw(&digest, Purpose::Seal, 2_797_727, &[0x44, 0, 0x99, 0xcb, 0x34][..]);
+        assert_ne!(drawn, [0; 32]);
+        // node.md 29.2: mock beacon round 105, epoch 5, f01000.
+        let beacon = blake2b(&105u64.to_be_bytes());
+        let drawn = draw(&blake2b(&beacon), Purpose::Election, 5, &hex::decode("4300e807").unwrap());
+        assert_eq!(
+            hex::encode(drawn),
+            "eb4d854f856a5412f92916ec99609b38f9b631d5799a5863b4d36772588a75ec"
+        );
+    }
+}

@@ -1,0 +1,1 @@
+//! The chain node: chain store, validation, message pool, embedded development chain.

@@ -1,0 +1,1 @@
+//! Seals, proves and keeps sectors of one miner.

@@ -1,0 +1,1 @@
+//! Keys, their encryption at rest, and signatures.
