@@ -13,7 +13,10 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use venus_auth::{Auth, AuthConfig};
-use venus_core::auth::{AuthClient, TOKEN_FILE, read_token};
+use venus_core::{
+    auth::{AuthClient, TOKEN_FILE, read_token},
+    shutdown,
+};
 
 use self::client::{MinerCommand, SignerCommand, TokenCommand, UserCommand};
 
@@ -108,16 +111,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn serve(config: AuthConfig) -> anyhow::Result<()> {
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let auth = Auth::builder(config).open().await?;
-    let stop = async move {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-    };
-    Ok(auth.serve_until(stop).await?)
+    Ok(auth.serve(shutdown::signal_token()).await?)
 }
 
 fn default_home() -> anyhow::Result<PathBuf> {

@@ -1,6 +1,6 @@
 //! Putting venus-auth together and serving it.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use chrono::{DateTime, Utc};
@@ -120,31 +120,8 @@ impl Auth {
     /// # Errors
     ///
     /// As [`start`](Self::start), or what the server met while it ran.
-    pub fn serve(
-        self,
-        shutdown: CancellationToken,
-    ) -> impl Future<Output = Result<(), Error>> + Send {
-        async move { self.start(shutdown).await?.stopped().await }
-    }
-}
-
-impl Auth {
-    /// Serves until `stop` is ready, and returns when what had begun is finished.
-    ///
-    /// # Errors
-    ///
-    /// As [`serve`](Self::serve).
-    pub async fn serve_until(self, stop: impl Future<Output = ()> + Send) -> Result<(), Error> {
-        let shutdown = CancellationToken::new();
-        let handle = self.start(shutdown.clone()).await?;
-        let mut stopped = std::pin::pin!(handle.stopped());
-        tokio::select! {
-            outcome = &mut stopped => outcome,
-            () = stop => {
-                shutdown.cancel();
-                stopped.await
-            }
-        }
+    pub async fn serve(self, shutdown: CancellationToken) -> Result<(), Error> {
+        self.start(shutdown).await?.stopped().await
     }
 }
 

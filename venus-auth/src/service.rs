@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use fvm_shared::address::Protocol;
 use venus_core::auth::{
-    Address, AuthAdmin, AuthApiError, AuthError, Caller, Claims, JwtSecret, LOCAL_TOKEN_NAME,
-    MinerBinding, MinerBindings, NewUser, Page, Permission, RateLimit, SignerBinding,
-    SignerBindings, TokenError, TokenInfo, TokenVerifier, User, UserDirectory, UserState,
-    UserUpdate, format_address,
+    AuthAdmin, AuthApiError, AuthError, Caller, Claims, JwtSecret, LOCAL_TOKEN_NAME, MinerBinding,
+    MinerBindings, NewUser, Page, Permission, RateLimit, SignerBinding, SignerBindings, TokenError,
+    TokenInfo, TokenVerifier, User, UserDirectory, UserState, UserUpdate, format_address,
 };
+use venus_core::chain::Address;
 
 use crate::{
     Error,

@@ -1,9 +1,11 @@
 //! The shared vocabulary of a Filecoin mining pool.
 
+pub mod api;
 pub mod auth;
 pub mod chain;
 pub mod chain_api;
 pub mod config;
+pub mod consensus;
 pub mod crypto;
 pub mod proof;
 pub mod rpc;
@@ -12,6 +14,8 @@ pub mod signer;
 pub mod sink;
 pub mod store;
 pub mod telemetry;
+#[cfg(feature = "test-utils")]
+pub mod test_utils;
 
 pub use chain::*;
 pub use chain_api::ChainApi;

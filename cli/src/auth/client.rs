@@ -4,9 +4,10 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use venus_auth::parse_go_duration;
 use venus_core::auth::{
-    Address, AuthAdmin, Claims, MinerBindings, NewUser, Page, Permission, RateLimit, RequestLimit,
+    AuthAdmin, Claims, MinerBindings, NewUser, Page, Permission, RateLimit, RequestLimit,
     SignerBindings, UserDirectory, UserState, UserUpdate, parse_address,
 };
+use venus_core::chain::Address;
 
 use super::{
     Session,
@@ -182,8 +183,7 @@ impl UserCommand {
         match self {
             Self::Add { name, name_flag, comment, state } => {
                 let name = name.as_ref().or(name_flag.as_ref()).context("expect name")?;
-                let user =
-                    NewUser { name: name.clone(), comment: comment.clone(), state: *state };
+                let user = NewUser { name: name.clone(), comment: comment.clone(), state: *state };
                 let id = client.create_user(&user).await?.id;
                 Ok(format!("Add user success: {id}, next can add miner for this user\n"))
             }
@@ -198,7 +198,9 @@ impl UserCommand {
             }
             Self::Active { name } => {
                 let state = UserState::ENABLED;
-                client.update_user(&UserUpdate { name: name.clone(), comment: None, state }).await?;
+                client
+                    .update_user(&UserUpdate { name: name.clone(), comment: None, state })
+                    .await?;
                 Ok("active user success\n".to_owned())
             }
             Self::List { range, state } => list(session, range, state.unwrap_or_default()).await,
@@ -286,12 +288,8 @@ impl LimitCommand {
     async fn run(&self, Session { client, json }: &Session) -> Answer {
         let write = async |name: &String, id: &String, cap: u32, reset_dur: i64| {
             let req_limit = RequestLimit { cap: cap.into(), reset_dur };
-            let limit = RateLimit {
-                id: id.clone(),
-                name: name.clone(),
-                req_limit,
-                ..RateLimit::default()
-            };
+            let limit =
+                RateLimit { id: id.clone(), name: name.clone(), req_limit, ..RateLimit::default() };
             let id = client.upsert_rate_limit(&limit).await?;
             anyhow::Ok(format!("upsert user rate limit success:\t{id}\n"))
         };

@@ -64,7 +64,7 @@ pub(super) fn user_block(num: usize, user: &User, miners: &[MinerBinding]) -> St
 }
 
 pub(super) fn miners(user: &str, miners: &[MinerBinding]) -> String {
-    let rows = (0..).zip(miners).map(|(index, bound): (usize, _)| {
+    let rows = miners.iter().enumerate().map(|(index, bound)| {
         vec![
             index.to_string(),
             format_address(&bound.miner),
@@ -77,7 +77,7 @@ pub(super) fn miners(user: &str, miners: &[MinerBinding]) -> String {
 }
 
 pub(super) fn signers(user: &str, signers: &[SignerBinding]) -> String {
-    let rows = (0..).zip(signers).map(|(index, bound): (usize, _)| {
+    let rows = signers.iter().enumerate().map(|(index, bound)| {
         vec![
             index.to_string(),
             format_address(&bound.signer),
@@ -94,7 +94,7 @@ fn table(head: &[&str], rows: impl ExactSizeIterator<Item = Vec<String>>) -> Str
         return String::new();
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(head.to_vec()).add_rows(rows);
+    table.load_style(presets::NOTHING).set_header(head.to_vec()).add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }

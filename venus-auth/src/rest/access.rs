@@ -1,7 +1,8 @@
 //! Who may do what. The texts are those of the Go service, spelling included.
 
 use http::StatusCode;
-use venus_core::auth::{Address, Claims, Permission, format_address};
+use venus_core::auth::{Claims, Permission, format_address};
+use venus_core::chain::Address;
 
 use super::{Call, Failure};
 use crate::Error;

@@ -1,6 +1,6 @@
 //! `/user/miner...`, `/user/signer...`, `/miner...`, `/signer...`: bindings.
 
-use venus_core::auth::Address;
+use venus_core::chain::Address;
 
 use super::{Call, Failure, Reply, access::Owned, params::Field};
 use crate::Error;

@@ -6,7 +6,8 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::Value;
-use venus_core::auth::{Address, parse_address};
+use venus_core::auth::parse_address;
+use venus_core::chain::Address;
 
 use super::{
     Failure,

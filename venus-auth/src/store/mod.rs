@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use venus_core::auth::{
-    Address, JwtSecret, MinerBinding, Page, RateLimit, SignerBinding, User, UserState, UserUpdate,
+    JwtSecret, MinerBinding, Page, RateLimit, SignerBinding, User, UserState, UserUpdate,
 };
+use venus_core::chain::Address;
 
 #[cfg(feature = "test-utils")]
 pub use contract::*;

@@ -11,9 +11,9 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use sled::Batch;
 use venus_core::auth::{
-    Address, MinerBinding, Page, RateLimit, SignerBinding, User, UserState, UserUpdate,
-    format_address,
+    MinerBinding, Page, RateLimit, SignerBinding, User, UserState, UserUpdate, format_address,
 };
+use venus_core::chain::Address;
 
 use super::{AuthStore, Bound, StoreError, TokenRow, UserRow};
 

@@ -8,9 +8,9 @@ use venus_auth::{
     store::{AuthStore, SledStore},
 };
 use venus_core::auth::{
-    AuthAdmin, AuthApi, AuthApiError, AuthClient, Claims, JwtSecret, MinerBindings, NewUser, Page,
-    Permission, RateLimit, RequestLimit, SignerBindings, TokenVerifier, UserDirectory, UserState,
-    UserUpdate, format_address, parse_address,
+    AuthAdmin, AuthApi, AuthApiError, AuthClient, Claims, JwtSecret, NewUser, Page, Permission,
+    RateLimit, RequestLimit, TokenVerifier, UserDirectory, UserState, UserUpdate, format_address,
+    parse_address,
 };
 
 use crate::world::{World, config};

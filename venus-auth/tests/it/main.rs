@@ -1,7 +1,6 @@
 //! What venus-auth promises to those who ask it.
 
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
-#![expect(clippy::print_stdout, reason = "the replay prints its table")]
 
 mod api;
 mod durability;

@@ -6,7 +6,7 @@ use filecoin_proofs_api::{
 };
 use fvm_shared::ActorID;
 use fvm_shared::commcid;
-use fvm_shared::sector::{RegisteredPoStProof, RegisteredSealProof};
+use fvm_shared::sector::{RegisteredPoStProof, RegisteredSealProof, SectorSize};
 
 use crate::ProofError;
 
@@ -44,6 +44,37 @@ pub(crate) fn seal_proof(proof: RegisteredSealProof) -> Result<ApiSeal, ProofErr
 
 pub(crate) fn post_proof(proof: RegisteredPoStProof) -> Result<ApiPoSt, ProofError> {
     proof.try_into().map_err(|what| ProofError::Unsupported { what })
+}
+
+/// The PoSt that wins blocks with sectors sealed so.
+pub(crate) fn winning_proof(proof: RegisteredSealProof) -> Result<ApiPoSt, ProofError> {
+    let size = proof.sector_size().map_err(|what| ProofError::Unsupported { what })?;
+    Ok(match size {
+        SectorSize::_2KiB => ApiPoSt::StackedDrgWinning2KiBV1,
+        SectorSize::_8MiB => ApiPoSt::StackedDrgWinning8MiBV1,
+        SectorSize::_512MiB => ApiPoSt::StackedDrgWinning512MiBV1,
+        SectorSize::_32GiB => ApiPoSt::StackedDrgWinning32GiBV1,
+        SectorSize::_64GiB => ApiPoSt::StackedDrgWinning64GiBV1,
+    })
+}
+
+/// The chain's number of a PoSt type of the library.
+pub(crate) fn chain_post_proof(proof: ApiPoSt) -> Result<RegisteredPoStProof, ProofError> {
+    use ApiPoSt as A;
+    use RegisteredPoStProof as P;
+    Ok(match proof {
+        A::StackedDrgWinning2KiBV1 => P::StackedDRGWinning2KiBV1,
+        A::StackedDrgWinning8MiBV1 => P::StackedDRGWinning8MiBV1,
+        A::StackedDrgWinning512MiBV1 => P::StackedDRGWinning512MiBV1,
+        A::StackedDrgWinning32GiBV1 => P::StackedDRGWinning32GiBV1,
+        A::StackedDrgWinning64GiBV1 => P::StackedDRGWinning64GiBV1,
+        A::StackedDrgWindow2KiBV1_2 => P::StackedDRGWindow2KiBV1P1,
+        A::StackedDrgWindow8MiBV1_2 => P::StackedDRGWindow8MiBV1P1,
+        A::StackedDrgWindow512MiBV1_2 => P::StackedDRGWindow512MiBV1P1,
+        A::StackedDrgWindow32GiBV1_2 => P::StackedDRGWindow32GiBV1P1,
+        A::StackedDrgWindow64GiBV1_2 => P::StackedDRGWindow64GiBV1P1,
+        old => return Err(ProofError::Unsupported { what: format!("PoSt type {old:?}") }),
+    })
 }
 
 /// CommR out of a sector's sealed CID.

@@ -24,9 +24,6 @@ pub enum ProofError {
     /// An earlier panic left the proofs library unusable in this process.
     #[error("{phase} found the proofs library damaged by an earlier panic; restart this process")]
     Poisoned { phase: &'static str },
-    /// PC2 was cut off while it rewrote the replica in place.
-    #[error("PC2 of {path} was interrupted and left half a replica; run PC1 again first")]
-    Interrupted { path: PathBuf },
     /// A proof type or sector size that this operation does not know.
     #[error("unsupported {what}")]
     Unsupported { what: String },
@@ -57,7 +54,6 @@ pub enum ProofError {
 }
 
 /// Why a proof was refused.
-#[expect(missing_docs, reason = "the messages name the fields")]
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidProof {
@@ -92,5 +88,34 @@ impl ProofError {
 
     pub(crate) fn input(error: impl std::fmt::Display) -> Self {
         Self::Invalid(InvalidProof::Input(error.to_string()))
+    }
+}
+
+impl From<ProofError> for venus_core::ProofError {
+    fn from(error: ProofError) -> Self {
+        let text = error.to_string();
+        match error {
+            ProofError::Invalid(InvalidProof::Input(reason)) => {
+                Self::Invalid { what: "public input", reason }
+            }
+            ProofError::Invalid(why) => Self::Invalid { what: "proof", reason: why.to_string() },
+            ProofError::Unsupported { what } => {
+                Self::Invalid { what: "request", reason: format!("unsupported {what}") }
+            }
+            ProofError::Failed { phase, reason } => Self::Library { operation: phase, reason },
+            ProofError::Panicked { phase, message } => {
+                Self::Library { operation: phase, reason: format!("panic: {message}") }
+            }
+            ProofError::Poisoned { phase } => Self::Panicked { operation: phase, reason: text },
+            ProofError::Stopped { lane } => Self::Panicked { operation: lane, reason: text },
+            ProofError::MissingParameters { path } | ProofError::ForeignParameters { path, .. } => {
+                Self::Parameters { what: path.display().to_string(), reason: text }
+            }
+            ProofError::Io { path, .. } => Self::File { path, reason: text },
+            ProofError::FaultySectors { .. }
+            | ProofError::Generator(_)
+            | ProofError::NotDevelopment { .. }
+            | ProofError::Environment(_) => Self::Library { operation: "proving", reason: text },
+        }
     }
 }

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use auto_impl::auto_impl;
 
 use super::{
-    Address, Claims, MinerBinding, NewUser, Page, RateLimit, SignerBinding, TokenInfo, User,
-    UserState, UserUpdate, UserWithMiners,
+    Claims, MinerBinding, NewUser, Page, RateLimit, SignerBinding, TokenInfo, User, UserState,
+    UserUpdate, UserWithMiners,
 };
+use crate::chain::Address;
 
 /// Knows tokens and users.
 ///

@@ -9,11 +9,11 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
-    Address, AuthAdmin, AuthApiError, AuthError, Caller, Claims, MinerBinding, MinerBindings,
-    NewUser, Page, RateLimit, SignerBinding, SignerBindings, TokenInfo, TokenVerifier, User,
-    UserDirectory, UserState, UserUpdate, format_address,
+    AuthAdmin, AuthApiError, AuthError, Caller, Claims, MinerBinding, MinerBindings, NewUser, Page,
+    RateLimit, SignerBinding, SignerBindings, TokenInfo, TokenVerifier, User, UserDirectory,
+    UserState, UserUpdate, format_address,
 };
-use crate::rpc;
+use crate::{chain::Address, rpc};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -24,6 +24,6 @@ pub use local::{
 pub use permission::{Permission, UnknownPermission};
 pub use token::{Claims, JwtSecret, TokenError, token_fingerprint};
 pub use types::{
-    Address, AddressTextError, MinerBinding, NewUser, Page, RateLimit, RequestLimit, SignerBinding,
+    AddressTextError, MinerBinding, NewUser, Page, RateLimit, RequestLimit, SignerBinding,
     TokenInfo, User, UserState, UserUpdate, UserWithMiners, format_address, parse_address,
 };

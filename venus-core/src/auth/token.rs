@@ -126,7 +126,11 @@ impl JwtSecret {
     /// Makes the token of these claims. The same key and claims give the same token.
     pub fn sign(&self, claims: &Claims) -> String {
         // Three strings always serialize.
-        let payload = to_go_json(claims).unwrap_or_default();
+        self.sign_json(to_go_json(claims).unwrap_or_default())
+    }
+
+    /// Makes the token of a payload of another shape: JSON text, signed as it is.
+    pub fn sign_json(&self, payload: impl AsRef<[u8]>) -> String {
         let mut token = format!("{HEADER}.{}", URL_SAFE_NO_PAD.encode(payload));
         let signature = self.mac(&token).finalize().into_bytes();
         token.push('.');
@@ -141,6 +145,16 @@ impl JwtSecret {
     /// [`TokenError::Signature`] if the header is not exactly ours, the signature is not
     /// canonical base64url, or it does not belong to this key.
     pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+        self.verify_json(token)?;
+        Claims::peek(token)
+    }
+
+    /// Checks the signature as [`verify`](Self::verify) does and returns the payload, JSON text.
+    ///
+    /// # Errors
+    ///
+    /// As of [`verify`](Self::verify), and [`TokenError::Shape`] if the payload is no base64url.
+    pub fn verify_json(&self, token: &str) -> Result<Vec<u8>, TokenError> {
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Shape)?;
         let (header, payload) = signed.split_once('.').ok_or(TokenError::Shape)?;
         if !is_hs256(header) || payload.contains('.') {
@@ -148,7 +162,7 @@ impl JwtSecret {
         }
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Signature)?;
         self.mac(signed).verify_slice(&signature).map_err(|_| TokenError::Signature)?;
-        Claims::peek(token)
+        URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Shape)
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]

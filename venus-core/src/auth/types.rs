@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use fvm_shared::address::Network;
 use serde::{Deserialize, Serialize};
 
-/// An address of a miner or signer.
-pub type Address = fvm_shared::address::Address;
+use crate::chain::Address;
 
 /// Reads an address of either network; the letter in front makes no difference.
 ///
@@ -28,7 +27,7 @@ pub fn parse_address(text: &str) -> Result<Address, AddressTextError> {
             _ => {}
         }
     }
-    network.parse_address(text).map_err(|error| match error {
+    network.parse_address(text).map(Address::from).map_err(|error| match error {
         Fvm::UnknownNetwork => AddressTextError::Network,
         Fvm::UnknownProtocol => AddressTextError::Protocol,
         Fvm::InvalidLength => AddressTextError::Length,
@@ -399,7 +398,7 @@ mod tests {
 
         #[test]
         fn an_id_address_survives_its_text(id in 0..=i64::MAX as u64) {
-            let address = Address::new_id(id);
+            let address = Address::id(id);
             prop_assert_eq!(parse_address(&format_address(&address)), Ok(address));
         }
     }

@@ -124,13 +124,16 @@ impl Methods {
         self
     }
 
-    /// Offers the method `existing` under the name `alias` too. Without `existing` it does nothing.
+    /// Offers the method `existing` under the name `alias` too.
     #[must_use]
     pub fn alias(mut self, alias: impl Into<String>, existing: &str) -> Self {
-        if let Some(mut method) = self.0.get(existing).cloned() {
-            let alias = alias.into();
-            method.description.name.clone_from(&alias);
-            self.0.insert(alias, method);
+        let alias = alias.into();
+        match self.0.get(existing).cloned() {
+            Some(mut method) => {
+                method.description.name.clone_from(&alias);
+                self.0.insert(alias, method);
+            }
+            None => tracing::error!(alias, existing, "no alias: the method does not exist"),
         }
         self
     }

@@ -14,8 +14,8 @@ use fvm_shared::sector::{
 /// Both calls answer with the BLAKE2b-256 digest of the source; tag, epoch and entropy are hashed
 /// in by [`draw`]. An epoch below zero reads height 0.
 pub trait ChainRand: Debug {
-    /// Digest of the VRF proof of the smallest ticket of the tipset at `epoch`, or of the tipset
-    /// before the null rounds at `epoch`.
+    /// Digest of the VRF proof of the smallest ticket of the tipset at `epoch`, in a null round of
+    /// the next tipset.
     fn ticket(&self, epoch: ChainEpoch) -> Result<[u8; 32], String>;
 
     /// Digest of the data of the beacon entry of `epoch`.

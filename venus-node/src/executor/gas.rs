@@ -23,7 +23,7 @@ pub(crate) const LOOKUP: u64 = 500_000;
 pub(crate) const UPDATE: u64 = 475_000;
 pub(crate) const CREATE: u64 = 650_000;
 pub(crate) const NEW_ADDRESS: u64 = 1_000_000;
-pub(crate) const RESOLVE: u64 = 1_050_000;
+pub(crate) const MAP_ADDRESS: u64 = 1_050_000;
 pub(crate) const VERIFY_SEAL: u64 = 42_000_000;
 pub(crate) const UNSEALED_CID: u64 = 98_647;
 
@@ -60,11 +60,17 @@ pub(crate) fn verify_aggregate(sectors: usize) -> u64 {
     449_900 * sectors as u64 + step
 }
 
+/// Instructions of decoding a block and of encoding one, calibrated like [`wasm`].
+const DECODE: u64 = 108_000;
+const ENCODE: u64 = 90_000;
+
 /// Blocks opened and written by actor code.
 pub(crate) fn io(before: IoStats, after: IoStats) -> u64 {
     let (reads, writes) = (after.reads - before.reads, after.writes - before.writes);
     let written = after.written - before.written;
-    187_440 * reads + (334_000 + 172_000) * writes + (3_340 + 10) * written
+    (187_440 + DECODE) * reads
+        + (334_000 + 172_000 + ENCODE) * writes
+        + (3_340 + 10) * written
 }
 
 /// Constructor of an account: what the recorded transfers to new f1 and f3 addresses cost beyond
@@ -79,9 +85,20 @@ pub(crate) fn account_constructor(bls: bool) -> u64 {
 /// recorded gas minus what the priced operations of this executor add up to; methods that the
 /// recordings lack get the default.
 pub(crate) fn wasm(kind: ActorKind, method: u64) -> u64 {
-    match (kind, method) {
-        _ => 600_000,
-    }
+    use ActorKind::{Init, Miner};
+    600_000
+        + match (kind, method) {
+            (Init, 2) => 1_500_000,
+            (Miner, 1) => 3_700_000,
+            (Miner, 5) => 450_000,
+            (Miner, 9) => 1_450_000,
+            (Miner, 10) => 300_000,
+            (Miner, 11) => 950_000,
+            (Miner, 16) => 240_000,
+            (Miner, 28) => 850_000,
+            (Miner, 34) => 850_000,
+            _ => 0,
+        }
 }
 
 /// Who is paid what for a message.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use cid::Cid;
 use fil_actor_account_state::v18::State as AccountState;
 use fil_actors_shared::v18::{
-    ActorError, EAM_ACTOR_ID, INIT_ACTOR_ID, REWARD_ACTOR_ID, STORAGE_POWER_ACTOR_ID,
+    ActorError, EAM_ACTOR_ID, REWARD_ACTOR_ID, STORAGE_POWER_ACTOR_ID,
 };
 use fvm_ipld_encoding::{CborStore, RawBytes};
 use fvm_shared::ActorID;
@@ -44,7 +44,6 @@ pub(crate) struct Env<'a> {
 pub(crate) struct Context {
     /// Sender as written in the message.
     pub(crate) origin: Address,
-    pub(crate) origin_id: ActorID,
     pub(crate) nonce: u64,
     /// Actors created so far.
     pub(crate) created: u64,
@@ -59,7 +58,6 @@ impl Context {
     pub(crate) fn new(origin: Address, origin_id: ActorID, nonce: u64, gas_limit: u64) -> Self {
         Self {
             origin,
-            origin_id,
             nonce,
             created: 0,
             gas_limit,
@@ -125,12 +123,11 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// The ID of an address, charged for.
+    /// The ID of an address. The recordings show no charge for it.
     pub(crate) fn resolve(&mut self, address: &Address) -> Result<Option<ActorID>, ActorError> {
         if let Ok(id) = address.id() {
             return Ok(Some(id));
         }
-        self.charge(gas::RESOLVE)?;
         self.env.store.unmetered(|| self.tree.resolve(address)).map_err(fatal)
     }
 
@@ -212,11 +209,7 @@ impl<'a> Machine<'a> {
             Rt { io: self.env.store.stats(), m: self, caller, caller_kind, receiver, value };
         let result = actors::invoke(&mut rt, kind, method, params);
         rt.charge_io()?;
-        let returned = result?;
-        if !returned.bytes().is_empty() {
-            self.charge(gas::return_value(returned.bytes().len()))?;
-        }
-        Ok(returned)
+        result
     }
 
     pub(crate) fn transfer(
@@ -267,7 +260,7 @@ impl<'a> Machine<'a> {
                 );
             }
         };
-        self.charge(gas::LOOKUP + gas::CREATE + gas::NEW_ADDRESS + gas::RESOLVE + constructor)?;
+        self.charge(gas::LOOKUP + gas::CREATE + gas::NEW_ADDRESS + gas::MAP_ADDRESS + constructor)?;
         let store = self.env.store;
         store.unmetered(|| {
             let id = self.tree.register(to, None)?;
@@ -316,4 +309,3 @@ impl<'a> Machine<'a> {
 /// Singletons that the machine itself talks to.
 pub(crate) const REWARD: ActorID = REWARD_ACTOR_ID;
 pub(crate) const POWER: ActorID = STORAGE_POWER_ACTOR_ID;
-pub(crate) const INIT: ActorID = INIT_ACTOR_ID;

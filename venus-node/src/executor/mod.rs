@@ -8,14 +8,14 @@
 
 mod actors;
 mod apply;
-mod buffer;
-mod codes;
+pub(crate) mod buffer;
+pub(crate) mod codes;
 mod config;
-mod error;
+pub(crate) mod error;
 pub mod externs;
 mod gas;
-mod machine;
-mod state_tree;
+pub(crate) mod machine;
+pub(crate) mod state_tree;
 mod supply;
 mod tipset;
 mod types;

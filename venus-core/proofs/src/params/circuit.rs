@@ -125,8 +125,9 @@ impl CircuitId {
                 let config = PoRepConfig::new_groth16(size, [0; 32], ApiVersion::V1_1_0);
                 let params = public_params::<Tree>(&config).map_err(failed)?;
                 type Blank<'a> = dyn Fn() -> PorepCircuit + 'a;
-                let blank: &Blank<'_> =
-                    &|| <Porep as CompoundProof<PorepScheme<'_>, PorepCircuit>>::blank_circuit(&params);
+                let blank: &Blank<'_> = &|| {
+                    <Porep as CompoundProof<PorepScheme<'_>, PorepCircuit>>::blank_circuit(&params)
+                };
                 visitor.visit(blank)
             }
             CircuitKind::Winning | CircuitKind::Window => {

@@ -89,7 +89,8 @@ impl Draft {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let unique = NEXT.fetch_add(1, Ordering::Relaxed);
-        let temporary = target.with_file_name(format!("{name}.{}-{unique}.part", std::process::id()));
+        let temporary =
+            target.with_file_name(format!("{name}.{}-{unique}.part", std::process::id()));
         let empty = Fingerprint { size: 0, blake2b: String::new() };
         let mut draft = Self { temporary, target, fingerprint: empty };
         draft.fingerprint = draft.fill(fill).map_err(ProofError::io("write", &draft.temporary))?;

@@ -50,7 +50,11 @@ impl<G: PrimeCurve<Scalar = Scalar>> FixedBase<G> {
     }
 
     /// Multiplies the base with each scalar.
-    pub(super) fn multiply(&self, scalars: &[Scalar], zeros: Zeros) -> Vec<<G as PrimeCurve>::Affine> {
+    pub(super) fn multiply(
+        &self,
+        scalars: &[Scalar],
+        zeros: Zeros,
+    ) -> Vec<<G as PrimeCurve>::Affine> {
         let batch = |batch: &[Scalar]| {
             let products: Vec<G> = batch
                 .iter()
@@ -81,7 +85,8 @@ impl<G: PrimeCurve<Scalar = Scalar>> FixedBase<G> {
 }
 
 fn normalize<G: PrimeCurve>(points: &[G]) -> Vec<<G as PrimeCurve>::Affine> {
-    let mut affine = vec![<<G as PrimeCurve>::Affine as PrimeCurveAffine>::identity(); points.len()];
+    let mut affine =
+        vec![<<G as PrimeCurve>::Affine as PrimeCurveAffine>::identity(); points.len()];
     <G as Curve>::batch_normalize(points, &mut affine);
     affine
 }

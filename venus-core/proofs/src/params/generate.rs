@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn the_window_set_is_bit_for_bit_the_one_that_upstream_makes() {
         let seen = Mutex::new(Vec::new());
-        let ours = parameters(WINDOW, &|report| seen.lock().unwrap().push(report.fraction)).unwrap();
+        let ours =
+            parameters(WINDOW, &|report| seen.lock().unwrap().push(report.fraction)).unwrap();
 
         let mut bytes = Vec::new();
         ours.write(&mut bytes).unwrap();
@@ -203,7 +204,8 @@ mod tests {
         assert!(bytes == WINDOW.visit(Upstream).unwrap(), "the sets differ");
         let seen = seen.into_inner().unwrap();
         assert!(seen.is_sorted() && seen.len() > 4, "{seen:?}");
-        assert!((0.99..=1.0).contains(seen.last().unwrap()), "{seen:?}");
+        // The rest is writing.
+        assert!((0.9..1.0).contains(seen.last().unwrap()), "{seen:?}");
     }
 
     #[test]

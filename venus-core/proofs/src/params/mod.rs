@@ -19,7 +19,7 @@ pub use circuit::{CircuitId, CircuitKind, SEED};
 pub use doctor::{Origin, Report, doctor, inspect, library_dir};
 pub use keys::{EMBEDDED_SECTOR_SIZE, embedded_key};
 pub use progress::{Progress, Stage};
-pub use set::{Ensured, ParamSet};
+pub use set::{Ensured, ParamSet, write_keys};
 
-pub(crate) use files::Verdict;
+pub(crate) use circuit::Tree;
 pub(crate) use trapdoor::Trapdoor;

@@ -10,7 +10,7 @@ use fvm_shared::sector::SectorSize;
 use super::doctor::{key_verdict, params_verdict};
 use super::files::{Draft, Manifest, Verdict};
 use super::keys::{key_bytes, parse_key};
-use super::progress::Progress;
+use super::progress::{Progress, Stage};
 use super::{CircuitId, CircuitKind, EMBEDDED_SECTOR_SIZE, SEED, embedded_key, generate};
 use crate::ProofError;
 
@@ -187,11 +187,13 @@ impl ParamSet {
             key: key.fingerprint.clone(),
         };
         let path = Manifest::path(&self.dir, circuit);
-        let manifest = Draft::write(path, |file| Ok(serde_json::to_writer_pretty(file, &manifest)?))?;
+        let manifest =
+            Draft::write(path, |file| Ok(serde_json::to_writer_pretty(file, &manifest)?))?;
         // The manifest first: what it lists and is not there yet counts as absent.
         manifest.publish()?;
         key.publish()?;
         params.publish()?;
+        progress(Progress { circuit, stage: Stage::Write, fraction: 1.0 });
         tracing::info!(%circuit, "proof parameters are ready");
         Ok(())
     }
@@ -212,4 +214,17 @@ impl ParamSet {
 
 fn foreign(path: PathBuf, origin: &'static str) -> ProofError {
     ProofError::ForeignParameters { path, origin }
+}
+
+/// Makes the verifying keys of the seed and writes them as `<circuit>-<size>.vk`, the form in
+/// which they lie in this crate.
+pub fn write_keys(dir: &Path, sector_size: SectorSize) -> Result<(), ProofError> {
+    fs::create_dir_all(dir).map_err(ProofError::io("create", dir))?;
+    for kind in CircuitKind::ALL {
+        let circuit = CircuitId::new(kind, sector_size);
+        let bytes = key_bytes(&generate::verifying_key(circuit)?)?;
+        let path = dir.join(format!("{circuit}.vk"));
+        Draft::write(path, |file| file.write_all(&bytes))?.publish()?;
+    }
+    Ok(())
 }

@@ -23,6 +23,8 @@ impl Shared {
         }
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
+            // A call without a timeout must still notice that the other host has vanished.
+            .tcp_keepalive(Duration::from_secs(30))
             .redirect(reqwest::redirect::Policy::none());
         if self.settings.endpoint.is_loopback() {
             builder = builder.no_proxy();

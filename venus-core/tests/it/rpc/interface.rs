@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use futures::stream;
+use futures::{StreamExt, stream};
 use tokio::sync::Notify;
 use venus_core::{
     auth::{Permission, current_caller},
@@ -66,7 +66,7 @@ venus_core::rpc_interface! {
 
 /// Counts what it is asked for.
 #[derive(Debug, Default)]
-pub struct ToyService {
+pub(super) struct ToyService {
     pub count: AtomicUsize,
     /// Told whenever a call that hangs, or a stream that waits, is dropped.
     pub dropped: Arc<Notify>,
@@ -145,8 +145,6 @@ impl Toy for ToyService {
     }
 }
 
-use futures::StreamExt;
-
 #[tokio::test]
 async fn in_process_the_same_trait_needs_no_transport() {
     let toy: Arc<dyn Toy> = Arc::new(ToyService::default());
@@ -187,5 +185,5 @@ fn tables_of_methods_can_be_rearranged() {
         .with_namespace("Other");
     let names: Vec<_> = methods.names().collect();
     assert!(names.contains(&"Other.Add") && names.contains(&"Other.toy_add"), "{names:?}");
-    assert!(!names.iter().any(|name| name.contains("Crash") || name.contains("nothing")));
+    assert!(!names.iter().any(|name| name.ends_with("Crash") || name.contains("nothing")));
 }

@@ -109,7 +109,7 @@ pub(super) fn check_sector_proven(
     let state: State = rt.load()?;
     let found = state
         .get_sector(rt.store(), params.sector_number)
-        .map_err(broken("failed to load proven sector"))?;
+        .map_err(|e| ActorError::illegal_state(e.msg().to_owned()))?;
     match found {
         Some(_) => Ok(()),
         None => fail(

@@ -8,7 +8,6 @@ use fil_actors_shared::v18::{ActorError, REWARD_ACTOR_ID};
 use fvm_ipld_encoding::RawBytes;
 use fvm_shared::METHOD_SEND;
 use fvm_shared::error::ExitCode;
-use num_traits::Zero;
 
 use super::super::runtime::Rt;
 use super::shared::{

@@ -1,0 +1,6 @@
+//! Tests of the node through its public interface.
+#![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+
+mod lifecycle;
+mod replay;
+mod recorded;
