@@ -48,7 +48,7 @@ pub fn sign_bytes(
             Ok(header.signing_bytes())
         }
         Purpose::DrawRandomParam => {
-            let params = DrawRandomParams::from_cbor(data).map_err(|e| parse(&e))?;
+            let params = DrawRandomParams::decode(data).map_err(|e| parse(&e))?;
             Ok(params.digest().to_vec())
         }
         Purpose::VerifyAddress => {

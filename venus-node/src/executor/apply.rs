@@ -53,7 +53,8 @@ impl Machine<'_> {
             Ok(trace(outcome, penalty))
         };
         if inclusion > msg.gas_limit {
-            let error = format!("gas limit {} is below the cost {inclusion} of inclusion", msg.gas_limit);
+            let error =
+                format!("gas limit {} is below the cost {inclusion} of inclusion", msg.gas_limit);
             return refused(ExitCode::SYS_OUT_OF_GAS, error, inclusion);
         }
         let found = match self.tree.resolve(&msg.from)? {

@@ -6,8 +6,6 @@ use fvm_shared::econ::TokenAmount;
 use fvm_shared::sector::{RegisteredPoStProof, RegisteredSealProof, StoragePower};
 use num_traits::Zero;
 
-use super::codes::ActorKind;
-
 /// The rules that the native executor follows.
 #[derive(Clone, Debug)]
 pub struct ExecutorConfig {
@@ -21,8 +19,6 @@ pub struct ExecutorConfig {
     pub winning_lookback: ChainEpoch,
     /// FIL that f090 holds at genesis of a network where nothing has been disbursed from it.
     pub initial_reserve: TokenAmount,
-    /// Gas constant of a method, added to its priced operations.
-    pub wasm_gas: fn(ActorKind, u64) -> u64,
 }
 
 impl ExecutorConfig {
@@ -62,7 +58,6 @@ impl ExecutorConfig {
             virtual_power: None,
             winning_lookback: 900,
             initial_reserve: TokenAmount::from_whole(1_400_000_000),
-            wasm_gas: super::gas::wasm,
         }
     }
 

@@ -118,15 +118,17 @@ mod tests {
 
     #[test]
     fn draws_the_vectors() {
-        let digest = hex::decode("18ea1bc64ae14b5862140d44614299337c6cc957f2e57cb76d0d202cf9de718b")
-            .unwrap()
-            .try_into()
-            .unwrap();
+        let digest =
+            hex::decode("18ea1bc64ae14b5862140d44614299337c6cc957f2e57cb76d0d202cf9de718b")
+                .unwrap()
+                .try_into()
+                .unwrap();
         let drawn = draw(&digest, Purpose::Seal, 2_797_727, &[0x44, 0, 0x99, 0xcb, 0x34][..]);
         assert_ne!(drawn, [0; 32]);
         // node.md 29.2: mock beacon round 105, epoch 5, f01000.
         let beacon = blake2b(&105u64.to_be_bytes());
-        let drawn = draw(&blake2b(&beacon), Purpose::Election, 5, &hex::decode("4300e807").unwrap());
+        let drawn =
+            draw(&blake2b(&beacon), Purpose::Election, 5, &hex::decode("4300e807").unwrap());
         assert_eq!(
             hex::encode(drawn),
             "eb4d854f856a5412f92916ec99609b38f9b631d5799a5863b4d36772588a75ec"

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 
 use cid::Cid;
 use fil_actor_account_state::v18::State as AccountState;
-use fil_actors_shared::v18::{
-    ActorError, EAM_ACTOR_ID, REWARD_ACTOR_ID, STORAGE_POWER_ACTOR_ID,
-};
+use fil_actors_shared::v18::{ActorError, EAM_ACTOR_ID, REWARD_ACTOR_ID, STORAGE_POWER_ACTOR_ID};
 use fvm_ipld_encoding::{CborStore, RawBytes};
 use fvm_shared::ActorID;
 use fvm_shared::address::{Address, Payload, Protocol};
@@ -91,7 +89,8 @@ pub(crate) fn fatal(e: ExecutorError) -> ActorError {
 impl<'a> Machine<'a> {
     pub(crate) fn new(env: Env<'a>, root: &Cid) -> Result<Self, ExecutorError> {
         let tree = StateTree::load(env.store, root)?;
-        let supply = super::supply::circulating(env.config, env.store, &tree, env.epoch)?.circulating;
+        let supply =
+            super::supply::circulating(env.config, env.store, &tree, env.epoch)?.circulating;
         let cx = Context::new(Address::new_id(0), 0, 0, 0);
         Ok(Self { env, tree, supply, cx })
     }
@@ -203,13 +202,15 @@ impl<'a> Machine<'a> {
         let Some(kind) = actor.kind() else {
             return fail(ExitCode::SYS_INVALID_RECEIVER, format!("unknown code {}", actor.code));
         };
-        self.charge(gas::INVOKE + (self.env.config.wasm_gas)(kind, method))?;
+        self.charge(gas::INVOKE + gas::DISPATCH)?;
         let caller_kind = self.tree.get(caller).map_err(fatal)?.and_then(|a| a.kind());
         let mut rt =
             Rt { io: self.env.store.stats(), m: self, caller, caller_kind, receiver, value };
         let result = actors::invoke(&mut rt, kind, method, params);
         rt.charge_io()?;
-        result
+        let value = result?;
+        self.charge(gas::wasm(kind, method))?;
+        Ok(value)
     }
 
     pub(crate) fn transfer(
@@ -224,7 +225,10 @@ impl<'a> Machine<'a> {
         if sender.balance < *value {
             return fail(
                 ExitCode::SYS_INSUFFICIENT_FUNDS,
-                format!("sender does not have funds to transfer (balance {}, transfer {value})", sender.balance),
+                format!(
+                    "sender does not have funds to transfer (balance {}, transfer {value})",
+                    sender.balance
+                ),
             );
         }
         if from == to {
@@ -262,21 +266,23 @@ impl<'a> Machine<'a> {
         };
         self.charge(gas::LOOKUP + gas::CREATE + gas::NEW_ADDRESS + gas::MAP_ADDRESS + constructor)?;
         let store = self.env.store;
-        store.unmetered(|| {
-            let id = self.tree.register(to, None)?;
-            let head = match &state {
-                Some(state) => store
-                    .put_cbor(state, Blake2b256)
-                    .map_err(ExecutorError::store("a new account"))?,
-                None => self.tree.empty_state()?,
-            };
-            let delegated = (kind == ActorKind::Placeholder).then_some(*to);
-            let balance = TokenAmount::zero();
-            self.tree.set(id, ActorState { code: kind.code(), head, nonce: 0, balance, delegated });
-            self.cx.seen.insert(id);
-            Ok(id)
-        })
-        .map_err(fatal)
+        store
+            .unmetered(|| {
+                let id = self.tree.register(to, None)?;
+                let head = match &state {
+                    Some(state) => store
+                        .put_cbor(state, Blake2b256)
+                        .map_err(ExecutorError::store("a new account"))?,
+                    None => self.tree.empty_state()?,
+                };
+                let delegated = (kind == ActorKind::Placeholder).then_some(*to);
+                let balance = TokenAmount::zero();
+                self.tree
+                    .set(id, ActorState { code: kind.code(), head, nonce: 0, balance, delegated });
+                self.cx.seen.insert(id);
+                Ok(id)
+            })
+            .map_err(fatal)
     }
 
     /// Puts a new actor into the tree.

@@ -39,9 +39,7 @@ pub use tipset::{NativeExecutor, next_base_fee};
 pub use types::{
     CallInput, ChainMessage, ExecBlock, MessageTrace, TipsetInput, TipsetResult, message_cid,
 };
-pub use view::{
-    Eligibility, MinerPower, PartitionView, SectorLocation, SectorPledge, StateView,
-};
+pub use view::{Eligibility, MinerPower, PartitionView, SectorLocation, SectorPledge, StateView};
 
 use crate::blockstore::SharedStore;
 use crate::genesis::GenesisTemplate;

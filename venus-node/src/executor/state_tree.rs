@@ -93,9 +93,8 @@ impl<S: Blockstore + Clone> StateTree<S> {
             let cause = format!("version {} is not supported, only {VERSION}", found.version);
             return Err(ExecutorError::State { what, cause });
         }
-        let actors =
-            Hamt::load_with_config(&found.actors, store.clone(), DEFAULT_HAMT_CONFIG)
-                .map_err(ExecutorError::any(what))?;
+        let actors = Hamt::load_with_config(&found.actors, store.clone(), DEFAULT_HAMT_CONFIG)
+            .map_err(ExecutorError::any(what))?;
         Ok(Self { store, actors, info: found.info, changed: BTreeMap::new(), undo: Vec::new() })
     }
 
@@ -128,7 +127,8 @@ impl<S: Blockstore + Clone> StateTree<S> {
 
     pub(crate) fn init_state(&self) -> Result<InitState> {
         let what = "state of f01";
-        let head = self.get(INIT_ACTOR_ID)?.ok_or_else(|| ExecutorError::NoActor("f01".into()))?.head;
+        let head =
+            self.get(INIT_ACTOR_ID)?.ok_or_else(|| ExecutorError::NoActor("f01".into()))?.head;
         self.store
             .get_cbor(&head)
             .map_err(ExecutorError::store(what))?

@@ -71,9 +71,8 @@ pub(crate) fn circulating<S: Blockstore + Clone>(
         reserve_disbursed: &config.initial_reserve - balance(RESERVE_ACTOR_ID)?,
         circulating: TokenAmount::zero(),
     };
-    let sum = &supply.vested + &supply.mined + &supply.reserve_disbursed
-        - &supply.burnt
-        - &supply.locked;
+    let sum =
+        &supply.vested + &supply.mined + &supply.reserve_disbursed - &supply.burnt - &supply.locked;
     supply.circulating = sum.max(TokenAmount::zero());
     Ok(supply)
 }

@@ -31,7 +31,8 @@ impl ChainMessage {
 
     /// A message that a block carries with its signature.
     pub fn signed(message: Message, signature: &Signature) -> Self {
-        let chain_len = 1 + message_bytes(&message).len() + to_vec(signature).map_or(0, |b| b.len());
+        let chain_len =
+            1 + message_bytes(&message).len() + to_vec(signature).map_or(0, |b| b.len());
         Self { message, chain_len }
     }
 }

@@ -27,10 +27,10 @@ use serde::Serialize;
 
 use super::miners::add_miners;
 use super::template::{GenesisAccount, GenesisActor, GenesisTemplate};
+use crate::executor::buffer::Buffer;
 use crate::executor::codes::{ActorKind, write_manifest};
 use crate::executor::error::{ExecutorError, Result};
 use crate::executor::externs::ChainRand;
-use crate::executor::buffer::Buffer;
 use crate::executor::machine::Machine;
 use crate::executor::state_tree::{ActorState, StateTree};
 use crate::executor::{Executor, NativeExecutor};
@@ -189,7 +189,12 @@ impl Writer<'_> {
             (GenesisAccount::Account(meta), Some(id)) => {
                 self.ids.entry(meta.owner).or_insert(id);
                 self.given += balance;
-                self.put(id, ActorKind::Account, &AccountState { address: meta.owner }, balance.clone())
+                self.put(
+                    id,
+                    ActorKind::Account,
+                    &AccountState { address: meta.owner },
+                    balance.clone(),
+                )
             }
             (GenesisAccount::Multisig(meta), id) => {
                 let signers = meta
@@ -244,8 +249,7 @@ impl Writer<'_> {
         ];
         self.put(3, ActorKind::Cron, &CronState { entries }, zero())?;
 
-        let mut power =
-            PowerState::new(store).map_err(ExecutorError::store("state of f04"))?;
+        let mut power = PowerState::new(store).map_err(ExecutorError::store("state of f04"))?;
         if let Some(virtual_power) = &executor.config().virtual_power {
             power.this_epoch_qa_power_smoothed =
                 FilterEstimate::new(virtual_power.clone(), BigInt::zero());

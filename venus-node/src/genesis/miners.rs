@@ -6,13 +6,15 @@ use fil_actor_miner_state::v18::{
     CompactCommD, InternalSectorSetupForPresealParams, PowerPair, PreCommitSectorBatchParams2,
     SectorPreCommitInfo, State as MinerState,
 };
-use fil_actor_power_state::v18::{CreateMinerParams, State as PowerState, UpdateClaimedPowerParams};
+use fil_actor_power_state::v18::{
+    CreateMinerParams, State as PowerState, UpdateClaimedPowerParams,
+};
 use fil_actor_reward_state::v18::State as RewardState;
 use fvm_ipld_encoding::{CborStore, RawBytes};
+use fvm_shared::ActorID;
 use fvm_shared::address::Address;
 use fvm_shared::econ::TokenAmount;
 use fvm_shared::sector::{RegisteredPoStProof, RegisteredSealProof, SectorSize};
-use fvm_shared::ActorID;
 use multihash_codetable::Code::Blake2b256;
 use num_traits::{FromPrimitive, Zero};
 use serde::Serialize;
@@ -58,8 +60,8 @@ fn add(
     if !miner.market_balance.is_zero() {
         return Err(wrong("a market balance is not served, set it to 0"));
     }
-    let size = SectorSize::from_u64(miner.sector_size)
-        .ok_or_else(|| wrong("unknown sector size"))?;
+    let size =
+        SectorSize::from_u64(miner.sector_size).ok_or_else(|| wrong("unknown sector size"))?;
     let window_post_proof_type = match size {
         SectorSize::_2KiB => RegisteredPoStProof::StackedDRGWindow2KiBV1P1,
         SectorSize::_8MiB => RegisteredPoStProof::StackedDRGWindow8MiBV1P1,
@@ -83,9 +85,10 @@ fn add(
         peer,
         multiaddrs: Vec::new(),
     };
-    let created: ExecReturn = call(machine, index, miner.owner, POWER, CREATE_MINER, &create, value)?
-        .deserialize()
-        .map_err(ExecutorError::any("a new miner"))?;
+    let created: ExecReturn =
+        call(machine, index, miner.owner, POWER, CREATE_MINER, &create, value)?
+            .deserialize()
+            .map_err(ExecutorError::any("a new miner"))?;
     if created.id_address != miner.id {
         return Err(wrong(&format!("it became {}; number miners from f01000", created.id_address)));
     }
@@ -117,10 +120,8 @@ fn add(
     };
     call(machine, index, Address::new_id(0), id, SETUP_FOR_PRESEAL, &params, zero())?;
     let proven = mark_proven(machine, id)?;
-    let params = UpdateClaimedPowerParams {
-        raw_byte_delta: proven.raw,
-        quality_adjusted_delta: proven.qa,
-    };
+    let params =
+        UpdateClaimedPowerParams { raw_byte_delta: proven.raw, quality_adjusted_delta: proven.qa };
     call(machine, index, created.id_address, POWER, UPDATE_CLAIMED_POWER, &params, zero())?;
     Ok(())
 }
@@ -164,10 +165,8 @@ fn call<P: Serialize>(
     params: &P,
     value: TokenAmount,
 ) -> Result<RawBytes> {
-    let sender = machine
-        .tree
-        .resolve(&from)?
-        .ok_or_else(|| ExecutorError::NoActor(from.to_string()))?;
+    let sender =
+        machine.tree.resolve(&from)?.ok_or_else(|| ExecutorError::NoActor(from.to_string()))?;
     let params = RawBytes::serialize(params).map_err(ExecutorError::any("genesis message"))?;
     machine.cx = Context::new(from, sender, index, u64::MAX);
     machine.call(sender, &Address::new_id(to), method, &params, &value).map_err(|e| {

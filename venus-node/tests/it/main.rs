@@ -2,5 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
 mod lifecycle;
-mod replay;
 mod recorded;
+mod replay;

@@ -58,10 +58,7 @@ impl SealAndPostVerifier for Recorded {
         Ok(!self.bad.contains(&info.proof))
     }
 
-    fn verify_aggregate_seals(
-        &self,
-        _: &AggregateSealVerifyProofAndInfos,
-    ) -> Result<bool, String> {
+    fn verify_aggregate_seals(&self, _: &AggregateSealVerifyProofAndInfos) -> Result<bool, String> {
         Err("not recorded".to_owned())
     }
 
@@ -216,9 +213,7 @@ fn replay(name: &str, table: &mut Table) -> Vec<String> {
                     label,
                 );
             }
-            row.gas.push(
-                100.0 * (trace.receipt.gas_used as f64 / record.gas_used as f64 - 1.0),
-            );
+            row.gas.push(100.0 * (trace.receipt.gas_used as f64 / record.gas_used as f64 - 1.0));
             // An actor that the recorded chain alone has created shifts the IDs of later ones.
             let shifted = !exempt.is_empty() && trace.receipt.exit_code.value() == record.exit;
             if served && !ok && !shifted {

@@ -171,10 +171,7 @@ fn add_to_claim(
     set_claim(claims, miner, new)
 }
 
-fn enroll_cron_event(
-    rt: &mut Rt<'_, '_>,
-    params: EnrollCronEventParams,
-) -> Result<(), ActorError> {
+fn enroll_cron_event(rt: &mut Rt<'_, '_>, params: EnrollCronEventParams) -> Result<(), ActorError> {
     rt.only_kind(ActorKind::Miner)?;
     let epoch = params.event_epoch;
     if epoch < 0 {
@@ -213,12 +210,8 @@ fn load_queue<'s, 'b>(
 
 fn on_epoch_tick_end(rt: &mut Rt<'_, '_>) -> Result<(), ActorError> {
     rt.only_id(CRON_ACTOR_ID)?;
-    let stats = rt.send(
-        REWARD_ACTOR_ID,
-        reward::THIS_EPOCH_REWARD,
-        RawBytes::default(),
-        &Zero::zero(),
-    )?;
+    let stats =
+        rt.send(REWARD_ACTOR_ID, reward::THIS_EPOCH_REWARD, RawBytes::default(), &Zero::zero())?;
     process_cron_events(rt, returned(&stats)?)?;
 
     let mut state: State = rt.load()?;

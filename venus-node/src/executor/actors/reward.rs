@@ -223,8 +223,7 @@ fn epoch_reward(
     simple_total: &BigInt,
     baseline_total: &BigInt,
 ) -> TokenAmount {
-    let simple =
-        (simple_total * &*EXP_LAM_SUB_ONE * expneg(&(&*LAMBDA * epoch))) >> PRECISION;
+    let simple = (simple_total * &*EXP_LAM_SUB_ONE * expneg(&(&*LAMBDA * epoch))) >> PRECISION;
     let supply = |theta: BigInt| {
         let decayed = expneg(&((theta * &*LAMBDA) >> PRECISION));
         ((BigInt::from(1) << PRECISION) - decayed) * baseline_total
@@ -243,11 +242,14 @@ mod tests {
         let mut state = State::new(Zero::zero());
         assert_eq!(state.this_epoch_reward, TokenAmount::from_atto(36266264293777134739u128));
         assert_eq!(state.this_epoch_baseline_power, big("2888888879999999999"));
-        let mut smooth = |state: &mut State, power: u64| {
+        let smooth = |state: &mut State, power: u64| {
             next_epoch_with_reward(state, &power.into());
-            state.this_epoch_reward_smoothed =
-                AlphaBetaFilter::load(&state.this_epoch_reward_smoothed, &DEFAULT_ALPHA, &DEFAULT_BETA)
-                    .next_estimate(state.this_epoch_reward.atto(), 1);
+            state.this_epoch_reward_smoothed = AlphaBetaFilter::load(
+                &state.this_epoch_reward_smoothed,
+                &DEFAULT_ALPHA,
+                &DEFAULT_BETA,
+            )
+            .next_estimate(state.this_epoch_reward.atto(), 1);
         };
         smooth(&mut state, 0);
         assert_eq!(state.epoch, 1);

@@ -158,9 +158,8 @@ impl StateView<'_> {
         let failed = "available balance";
         let balance = self.need_actor(miner)?.balance;
         let state = self.miner(miner)?;
-        let vested = state
-            .check_vested_funds(&self.store, epoch)
-            .map_err(ExecutorError::store(failed))?;
+        let vested =
+            state.check_vested_funds(&self.store, epoch).map_err(ExecutorError::store(failed))?;
         let available =
             state.get_available_balance(&balance).map_err(ExecutorError::any(failed))?;
         Ok(vested + available)

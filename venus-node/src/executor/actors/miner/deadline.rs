@@ -11,9 +11,7 @@ use fvm_ipld_encoding::from_slice;
 
 use super::super::runtime::Rt;
 use super::info::apply_pending_worker;
-use super::shared::{
-    broken, burn, check_balance, enroll_cron, info, pledge_changed, update_power,
-};
+use super::shared::{broken, burn, check_balance, enroll_cron, info, pledge_changed, update_power};
 use super::terminate::{process_early_terminations, schedule_early_terminations};
 
 pub(super) fn on_deferred_cron_event(
@@ -56,23 +54,19 @@ fn end_deadline(
     penalize(&mut state, &expired)?;
 
     let had_terminations = !state.early_terminations.is_empty();
-    let result = state
-        .advance_deadline(policy, store, now)
-        .map_err(broken("failed to advance deadline"))?;
+    let result =
+        state.advance_deadline(policy, store, now).map_err(broken("failed to advance deadline"))?;
     // A proof missed now costs nothing yet; what was faulty before and still is pays.
-    let fee =
-        pledge_penalty_for_continued_fault(reward, power, &result.previously_faulty_power.qa);
+    let fee = pledge_penalty_for_continued_fault(reward, power, &result.previously_faulty_power.qa);
     penalize(&mut state, &fee)?;
     if result.daily_fee.is_positive() {
-        let day =
-            expected_reward_for_power(reward, power, &result.live_power.qa, EPOCHS_IN_DAY);
+        let day = expected_reward_for_power(reward, power, &result.live_power.qa, EPOCHS_IN_DAY);
         penalize(&mut state, &daily_proof_fee_payable(policy, &result.daily_fee, &day))?;
     }
     let (to_burn, from_vesting) = state
         .repay_partial_debt_in_priority_order(store, now, &balance)
         .map_err(broken("failed to unlock penalty"))?;
-    let vested =
-        state.unlock_vested_funds(store, now).map_err(broken("failed to vest funds"))?;
+    let vested = state.unlock_vested_funds(store, now).map_err(broken("failed to vest funds"))?;
     let go_on = state.continue_deadline_cron();
     if !go_on {
         state.deadline_cron_active = false;

@@ -71,8 +71,7 @@ pub(super) fn declare_faults(
     let info = info(rt, &state)?;
     only_control(rt, &info)?;
     let mut deadlines = state.load_deadlines(store)?;
-    let sectors =
-        Sectors::load(store, &state.sectors).map_err(broken("failed to load sectors"))?;
+    let sectors = Sectors::load(store, &state.sectors).map_err(broken("failed to load sectors"))?;
     let mut lost = PowerPair::zero();
     for (index, partitions) in declared.iter() {
         let target = declaration_deadline(policy, &state, index, now)?;
@@ -111,14 +110,10 @@ pub(super) fn declare_faults_recovered(
     let info = info(rt, &state)?;
     only_control(rt, &info)?;
     if consensus_fault_active(&info, now) {
-        return fail(
-            ExitCode::USR_FORBIDDEN,
-            "recovery not allowed during active consensus fault",
-        );
+        return fail(ExitCode::USR_FORBIDDEN, "recovery not allowed during active consensus fault");
     }
     let mut deadlines = state.load_deadlines(store)?;
-    let sectors =
-        Sectors::load(store, &state.sectors).map_err(broken("failed to load sectors"))?;
+    let sectors = Sectors::load(store, &state.sectors).map_err(broken("failed to load sectors"))?;
     for (index, partitions) in declared.iter() {
         declaration_deadline(policy, &state, index, now)?;
         let mut deadline = deadlines.load_deadline(store, index)?;

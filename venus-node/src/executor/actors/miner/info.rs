@@ -26,7 +26,6 @@ pub(super) fn control_addresses(
     })
 }
 
-
 fn save_info(rt: &mut Rt<'_, '_>, state: &mut State, info: &MinerInfo) -> Result<(), ActorError> {
     state.save_info(rt.store(), info).map_err(broken("could not save miner info"))?;
     rt.save(state)
@@ -112,9 +111,8 @@ pub(super) fn check_sector_proven(
         .map_err(|e| ActorError::illegal_state(e.msg().to_owned()))?;
     match found {
         Some(_) => Ok(()),
-        None => fail(
-            ExitCode::USR_NOT_FOUND,
-            format!("sector {} not proven", params.sector_number),
-        ),
+        None => {
+            fail(ExitCode::USR_NOT_FOUND, format!("sector {} not proven", params.sector_number))
+        }
     }
 }

@@ -94,8 +94,7 @@ pub(super) fn submit_windowed_post(
         return illegal("post commit randomness mismatched".to_owned());
     }
 
-    let sectors =
-        Sectors::load(store, &state.sectors).map_err(broken("failed to load sectors"))?;
+    let sectors = Sectors::load(store, &state.sectors).map_err(broken("failed to load sectors"))?;
     let mut deadlines = state.load_deadlines(store)?;
     let mut deadline = deadlines.load_deadline(store, params.deadline)?;
     let result = deadline

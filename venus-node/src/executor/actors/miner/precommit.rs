@@ -1,10 +1,10 @@
 //! Pre-committing sectors.
 
 use fil_actor_miner_state::v18::{
-    CRON_EVENT_PROVING_DEADLINE, CollisionPolicy, PreCommitSectorBatchParams2,
-    SectorPreCommitInfo, SectorPreCommitOnChainInfo, State, can_pre_commit_seal_proof,
-    is_sealed_sector, is_unsealed_sector, max_prove_commit_duration, pre_commit_deposit_for_power,
-    qa_power_max, seal_proof_sector_maximum_lifetime, sector_deals_max,
+    CRON_EVENT_PROVING_DEADLINE, CollisionPolicy, PreCommitSectorBatchParams2, SectorPreCommitInfo,
+    SectorPreCommitOnChainInfo, State, can_pre_commit_seal_proof, is_sealed_sector,
+    is_unsealed_sector, max_prove_commit_duration, pre_commit_deposit_for_power, qa_power_max,
+    seal_proof_sector_maximum_lifetime, sector_deals_max,
 };
 use fil_actors_shared::v18::ActorError;
 use fil_actors_shared::v18::runtime::Policy;

@@ -60,7 +60,8 @@ pub(super) fn prove_commit_sectors3(
         outcome.add_successes(eligible.len());
         proven = eligible;
     } else {
-        let infos = valid.successes(&inputs).into_iter().zip(valid.successes(&params.sector_proofs));
+        let infos =
+            valid.successes(&inputs).into_iter().zip(valid.successes(&params.sector_proofs));
         for (pair, (info, proof)) in eligible.into_iter().zip(infos) {
             let info = SealVerifyInfo { proof: proof.to_vec(), ..info.clone() };
             if verify_seal(rt, &info)? {
@@ -244,10 +245,9 @@ fn verify_aggregate(
     match rt.m.env.verifier.verify_aggregate_seals(&info) {
         Ok(true) => Ok(()),
         Ok(false) => fail(ExitCode::USR_ILLEGAL_ARGUMENT, "aggregate seal verify failed"),
-        Err(e) => fail(
-            ExitCode::USR_ILLEGAL_ARGUMENT,
-            format!("aggregate seal verify failed: {e}"),
-        ),
+        Err(e) => {
+            fail(ExitCode::USR_ILLEGAL_ARGUMENT, format!("aggregate seal verify failed: {e}"))
+        }
     }
 }
 

@@ -8,9 +8,9 @@ use fil_actors_shared::v18::{
     ActorDowncast, ActorError, BURNT_FUNDS_ACTOR_ID, REWARD_ACTOR_ID, STORAGE_POWER_ACTOR_ID,
 };
 use fvm_ipld_encoding::RawBytes;
+use fvm_shared::ActorID;
 use fvm_shared::METHOD_SEND;
 use fvm_shared::address::{Address, Protocol};
-use fvm_shared::ActorID;
 use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
 use fvm_shared::error::ExitCode;
@@ -66,7 +66,10 @@ pub(super) fn check_balance_of(rt: &mut Rt<'_, '_>, state: &State) -> Result<(),
 }
 
 /// Pays all fee debt from the unlocked balance, or refuses. Answers what must be burnt.
-pub(super) fn repay_debts(rt: &mut Rt<'_, '_>, state: &mut State) -> Result<TokenAmount, ActorError> {
+pub(super) fn repay_debts(
+    rt: &mut Rt<'_, '_>,
+    state: &mut State,
+) -> Result<TokenAmount, ActorError> {
     let balance = rt.balance()?;
     state.repay_debts(&balance).map_err(broken("unlocked balance can not repay fee debt"))
 }

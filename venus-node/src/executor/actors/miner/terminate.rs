@@ -33,8 +33,7 @@ pub(super) fn terminate_sectors(
     let info = info(rt, &state)?;
     only_control(rt, &info)?;
     let mut deadlines = state.load_deadlines(store)?;
-    let sectors =
-        Sectors::load(store, &state.sectors).map_err(broken("failed to load sectors"))?;
+    let sectors = Sectors::load(store, &state.sectors).map_err(broken("failed to load sectors"))?;
     let mut delta = PowerPair::zero();
     for (index, partitions) in declared.iter() {
         let start = state.current_proving_period_start(policy, now);
@@ -100,8 +99,7 @@ pub(super) fn process_early_terminations(
     }
     let balance = rt.balance()?;
     let info = info(rt, &state)?;
-    let sectors =
-        Sectors::load(store, &state.sectors).map_err(broken("failed to load sectors"))?;
+    let sectors = Sectors::load(store, &state.sectors).map_err(broken("failed to load sectors"))?;
     let mut pledge = TokenAmount::zero();
     let mut fee = TokenAmount::zero();
     let mut with_data = 0u64;
