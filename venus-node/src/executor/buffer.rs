@@ -23,15 +23,28 @@ pub(crate) struct Buffer {
     base: SharedStore,
     fresh: RefCell<HashMap<Cid, Vec<u8>>>,
     stats: Cell<IoStats>,
+    fault: RefCell<Option<ExecutorError>>,
 }
 
 impl Buffer {
     pub(crate) fn new(base: SharedStore) -> Self {
-        Self { base, fresh: RefCell::default(), stats: Cell::default() }
+        Self { base, fresh: RefCell::default(), stats: Cell::default(), fault: RefCell::default() }
     }
 
     pub(crate) fn stats(&self) -> IoStats {
         self.stats.get()
+    }
+
+    /// Notes a fault of this node: what is computed from here on must not become a state, for
+    /// another node would come to something else.
+    pub(crate) fn note_fault(&self, fault: ExecutorError) {
+        tracing::error!(error = %fault, "execution cannot go on");
+        self.fault.borrow_mut().get_or_insert(fault);
+    }
+
+    /// Fails if a fault was noted.
+    pub(crate) fn check_fault(&self) -> Result<()> {
+        self.fault.take().map_or(Ok(()), Err)
     }
 
     /// Runs what the virtual machine does on its own account, so that nobody pays for its blocks.
@@ -71,7 +84,18 @@ impl Blockstore for Buffer {
         if let Some(block) = self.fresh.borrow().get(k) {
             return Ok(Some(block.clone()));
         }
-        self.base.get(k)
+        match self.base.get(k) {
+            Ok(None) => {
+                self.note_fault(ExecutorError::Missing { what: "a state", cid: *k });
+                Ok(None)
+            }
+            Ok(found) => Ok(found),
+            Err(e) => {
+                let reason = e.to_string();
+                self.note_fault(ExecutorError::Store { what: "a state", source: e });
+                Err(anyhow::anyhow!(reason))
+            }
+        }
     }
 
     fn put_keyed(&self, k: &Cid, block: &[u8]) -> anyhow::Result<()> {

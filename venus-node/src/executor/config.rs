@@ -102,7 +102,7 @@ impl ExecutorConfig {
             (365 * DAY, 22_421_712 + 9_400_000),
             (2 * 365 * DAY, 7_223_364),
             (3 * 365 * DAY, 87_637_883 + 898_958),
-            (6 * 365 * DAY, 100_000_000 + 300_000_000),
+            (6 * 365 * DAY, 100_000_000 + 300_000_000 + 9_805_053),
         ];
         let elapsed = epoch - START;
         SCHEDULE.iter().fold(TokenAmount::zero(), |sum, &(duration, fil)| {

@@ -62,6 +62,14 @@ pub enum ExecutorError {
         /// The rule.
         reason: String,
     },
+    /// Something outside failed, which a receipt cannot express.
+    #[error("{what}: {cause}; execution stops rather than guess")]
+    Outside {
+        /// What was asked for.
+        what: &'static str,
+        /// The answer.
+        cause: String,
+    },
     /// The genesis template cannot be used.
     #[error("genesis template: {0}")]
     Template(String),

@@ -80,10 +80,13 @@ pub(crate) fn fail<T>(code: ExitCode, reason: impl Into<String>) -> Result<T, Ac
     Err(ActorError::unchecked(code, reason.into()))
 }
 
-/// A failure of the machine itself. Messages must not depend on it, so it ends the message.
-pub(crate) fn fatal(e: ExecutorError) -> ActorError {
-    tracing::error!(error = %e, "state access failed while executing");
-    ActorError::unchecked(ExitCode::SYS_ASSERTION_FAILED, e.to_string())
+impl Env<'_> {
+    /// Ends a message because of a fault of this node; see [`Buffer::note_fault`].
+    pub(crate) fn fault(&self, fault: ExecutorError) -> ActorError {
+        let reason = fault.to_string();
+        self.store.note_fault(fault);
+        ActorError::unchecked(ExitCode::SYS_ASSERTION_FAILED, reason)
+    }
 }
 
 impl<'a> Machine<'a> {
@@ -111,7 +114,7 @@ impl<'a> Machine<'a> {
         if self.cx.seen.insert(id) {
             self.charge(gas::LOOKUP)?;
         }
-        self.env.store.unmetered(|| self.tree.get(id)).map_err(fatal)
+        self.env.store.unmetered(|| self.tree.get(id)).map_err(|e| self.env.fault(e))
     }
 
     pub(crate) fn set_actor(&mut self, id: ActorID, actor: ActorState) -> Result<(), ActorError> {
@@ -127,7 +130,7 @@ impl<'a> Machine<'a> {
         if let Ok(id) = address.id() {
             return Ok(Some(id));
         }
-        self.env.store.unmetered(|| self.tree.resolve(address)).map_err(fatal)
+        self.env.store.unmetered(|| self.tree.resolve(address)).map_err(|e| self.env.fault(e))
     }
 
     /// Calls a method, all or nothing. Exit codes below 16 are the machine's own.
@@ -165,7 +168,7 @@ impl<'a> Machine<'a> {
         // The receiver of the message itself is loaded beforehand, a nested one is paid for.
         let top = self.cx.depth == 1;
         let found = if top {
-            self.env.store.unmetered(|| self.tree.resolve(to)).map_err(fatal)?
+            self.env.store.unmetered(|| self.tree.resolve(to)).map_err(|e| self.env.fault(e))?
         } else {
             self.resolve(to)?
         };
@@ -203,7 +206,8 @@ impl<'a> Machine<'a> {
             return fail(ExitCode::SYS_INVALID_RECEIVER, format!("unknown code {}", actor.code));
         };
         self.charge(gas::INVOKE + gas::DISPATCH)?;
-        let caller_kind = self.tree.get(caller).map_err(fatal)?.and_then(|a| a.kind());
+        let caller_kind =
+            self.tree.get(caller).map_err(|e| self.env.fault(e))?.and_then(|a| a.kind());
         let mut rt =
             Rt { io: self.env.store.stats(), m: self, caller, caller_kind, receiver, value };
         let result = actors::invoke(&mut rt, kind, method, params);
@@ -282,7 +286,7 @@ impl<'a> Machine<'a> {
                 self.cx.seen.insert(id);
                 Ok(id)
             })
-            .map_err(fatal)
+            .map_err(|e| self.env.fault(e))
     }
 
     /// Puts a new actor into the tree.

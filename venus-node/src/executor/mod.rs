@@ -28,7 +28,7 @@ use cid::Cid;
 pub use codes::ActorKind;
 pub use config::ExecutorConfig;
 pub use error::{ExecutorError, Result};
-pub use externs::{ChainRand, MockVerifier, Purpose, SealAndPostVerifier};
+pub use externs::{ChainRand, MockVerifier, ProofsVerifier, Purpose, SealAndPostVerifier};
 pub use gas::{
     BLOCK_GAS_LIMIT, BLOCK_GAS_TARGET, GasOutputs, MINIMUM_BASE_FEE, effective_premium,
     gas_outputs, over_estimation,

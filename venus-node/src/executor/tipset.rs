@@ -80,6 +80,7 @@ impl Executor for NativeExecutor {
         let traces = apply_blocks(&mut machine, input)?;
         cron(&mut machine)?;
         let state_root = machine.flush()?;
+        buffer.check_fault()?;
         buffer.flush(&state_root)?;
 
         let receipts: Vec<_> = traces.iter().map(|t| t.receipt.clone()).collect();
@@ -112,7 +113,9 @@ impl Executor for NativeExecutor {
             const SIGNATURE: usize = 1 + 2 + 1 + 65;
             chain.chain_len += SIGNATURE;
         }
-        machine.apply(&chain, &free)
+        let trace = machine.apply(&chain, &free)?;
+        buffer.check_fault()?;
+        Ok(trace)
     }
 
     fn genesis(&self, template: &GenesisTemplate) -> Result<Cid> {

@@ -15,14 +15,19 @@ use fvm_shared::address::Address;
 use fvm_shared::bigint::BigInt;
 use fvm_shared::econ::TokenAmount;
 use fvm_shared::message::Message;
+use fvm_shared::piece::PieceInfo;
 use fvm_shared::randomness::Randomness;
-use fvm_shared::sector::{PoStProof, RegisteredPoStProof, RegisteredSealProof, SectorSize};
+use fvm_shared::sector::{
+    AggregateSealVerifyProofAndInfos, PoStProof, RegisteredPoStProof, RegisteredSealProof,
+    SealVerifyInfo, SectorSize, WindowPoStVerifyInfo,
+};
 use serde::Serialize;
 use venus_node::blockstore::SharedStore;
 use venus_node::executor::externs::{blake2b, draw};
 use venus_node::executor::{
     CallInput, ChainMessage, ChainRand, Eligibility, ExecBlock, Executor, ExecutorConfig,
-    MessageTrace, MockVerifier, NativeExecutor, Purpose, StateView, TipsetInput,
+    ExecutorError, MessageTrace, MockVerifier, NativeExecutor, Purpose, SealAndPostVerifier,
+    StateView, TipsetInput,
 };
 use venus_node::genesis::GenesisTemplate;
 
@@ -235,7 +240,7 @@ impl Chain {
     }
 
     /// Goes to just before the deadline of a sector opens next.
-    fn to_deadline_of(&mut self, miner: Address, sector: u64) -> DeadlineInfo {
+    fn open_deadline_of(&mut self, miner: Address, sector: u64) -> DeadlineInfo {
         let index = self.view().sector_location(&miner, sector).unwrap().unwrap().deadline;
         let policy = self.executor.config().policy.clone();
         for epoch in self.epoch + 1.. {
@@ -300,7 +305,7 @@ fn a_miners_life() {
         assert_eq!(proven.receipt.exit_code.value(), 0, "{}", proven.error);
         assert_eq!(chain.power(&miner), 0);
 
-        let deadline = chain.to_deadline_of(miner, 7);
+        let deadline = chain.open_deadline_of(miner, 7);
         let posted = chain.post(miner, &deadline, b"proof");
         assert_eq!(posted.receipt.exit_code.value(), 0, "{}", posted.error);
         assert_eq!(chain.power(&miner), 2048);
@@ -310,12 +315,12 @@ fn a_miners_life() {
         assert_eq!(chain.power(&miner), 2048);
 
         // A first miss costs the power, a second one money.
-        let missed = chain.to_deadline_of(miner, 7);
+        let missed = chain.open_deadline_of(miner, 7);
         chain.end_of(&missed);
         assert_eq!(chain.power(&miner), 0);
         assert!(chain.view().faults(&miner).unwrap().get(7));
         let before = chain.view().need_actor(&miner).unwrap().balance;
-        let missed = chain.to_deadline_of(miner, 7);
+        let missed = chain.open_deadline_of(miner, 7);
         chain.end_of(&missed);
         let paid = before - chain.view().need_actor(&miner).unwrap().balance;
         assert!(paid.is_positive(), "no fee for a continued fault");
@@ -328,7 +333,7 @@ fn a_miners_life() {
         let recover = DeclareFaultsRecoveredParams { recoveries: vec![recover] };
         let declared = chain.send(miner, 11, &recover, 0);
         assert_eq!(declared.receipt.exit_code.value(), 0, "{}", declared.error);
-        let deadline = chain.to_deadline_of(miner, 7);
+        let deadline = chain.open_deadline_of(miner, 7);
         assert_eq!(chain.post(miner, &deadline, b"invalid").receipt.exit_code.value(), 16);
         assert_eq!(chain.post(miner, &deadline, b"proof").receipt.exit_code.value(), 0);
         assert_eq!(chain.power(&miner), 2048);
@@ -381,4 +386,55 @@ fn a_call_changes_nothing_and_estimates_gas() {
     let real = chain.block_at(chain.epoch + 1, vec![message]).remove(0);
     // The estimate has other fees and another limit, whose bytes cost.
     assert!(real.receipt.gas_used.abs_diff(tried.receipt.gas_used) < 20_000);
+}
+
+/// A prover's check that cannot be made.
+#[derive(Debug)]
+struct NoParameters;
+
+impl SealAndPostVerifier for NoParameters {
+    fn verify_seal(&self, _: &SealVerifyInfo) -> Result<bool, String> {
+        Err("key file is missing".to_owned())
+    }
+
+    fn verify_aggregate_seals(&self, _: &AggregateSealVerifyProofAndInfos) -> Result<bool, String> {
+        Err("key file is missing".to_owned())
+    }
+
+    fn verify_window_post(&self, _: &WindowPoStVerifyInfo) -> Result<bool, String> {
+        Err("key file is missing".to_owned())
+    }
+
+    fn unsealed_cid(&self, _: RegisteredSealProof, _: &[PieceInfo]) -> Result<Cid, String> {
+        Err("no pieces".to_owned())
+    }
+}
+
+#[test]
+fn a_check_that_cannot_be_made_stops_the_chain() {
+    let mut chain = Chain::new(ExecutorConfig::fast());
+    let miner = chain.create_miner();
+    chain.pre_commit(miner, 7);
+    chain.block_at(chain.epoch + 10, vec![]);
+    let store = chain.executor.store().clone();
+    let config = chain.executor.config().clone();
+    chain.executor = NativeExecutor::new(store, config, Arc::new(NoParameters));
+    let params = ProveCommitSectors3Params {
+        sector_activations: vec![SectorActivationManifest { sector_number: 7, pieces: vec![] }],
+        sector_proofs: vec![RawBytes::new(vec![1])],
+        aggregate_proof: RawBytes::default(),
+        aggregate_proof_type: None,
+        require_activation_success: true,
+        require_notification_success: true,
+    };
+    let message = chain.message(miner, 34, RawBytes::serialize(&params).unwrap(), 0);
+    let failed = chain.executor.call(&CallInput {
+        state: chain.root,
+        epoch: chain.epoch + 1,
+        timestamp: 0,
+        prior: vec![],
+        message,
+        rand: &Rand,
+    });
+    assert!(matches!(failed, Err(ExecutorError::Outside { .. })), "{failed:?}");
 }

@@ -8,7 +8,7 @@ use fvm_ipld_amt::Amtv0;
 use fvm_ipld_blockstore::Blockstore;
 use fvm_ipld_encoding::tuple::*;
 use fvm_ipld_encoding::{BytesDe, CborStore};
-use fvm_shared::address::{Address, Network};
+use fvm_shared::address::Address;
 use fvm_shared::crypto::signature::Signature;
 use fvm_shared::econ::TokenAmount;
 use fvm_shared::message::Message;
@@ -54,7 +54,6 @@ pub(crate) struct Executed {
     pub(crate) gas_used: u64,
     pub(crate) ret: Option<String>,
     pub(crate) label: Option<String>,
-    pub(crate) chain_bytes: usize,
 }
 
 #[derive(Deserialize_tuple, Serialize_tuple, Clone)]
@@ -205,10 +204,4 @@ impl ChainRand for RecordedRand<'_> {
             .map(|(_, data)| blake2b(&data.0))
             .ok_or_else(|| format!("no beacon entry of round {round} for epoch {epoch}"))
     }
-}
-
-/// Parses an address of a development network.
-#[expect(dead_code, reason = "for tests to come")]
-pub(crate) fn address(text: &str) -> Address {
-    Network::Testnet.parse_address(text).unwrap()
 }

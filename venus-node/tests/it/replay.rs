@@ -134,6 +134,7 @@ fn served(kind: &str, method: u64) -> bool {
     }
 }
 
+/// Executes a recorded chain; answers what differs.
 fn replay(name: &str, table: &mut Table) -> Vec<String> {
     let recording = Recording::load(name);
     let verifier = Arc::new(Recorded::of(&recording));
@@ -203,16 +204,6 @@ fn replay(name: &str, table: &mut Table) -> Vec<String> {
             row.executed += 1;
             row.served += u32::from(served);
             row.as_recorded += u32::from(ok);
-            let on_chain = (38_863 + 475_000 + 1_300 * (36 + record.chain_bytes)) as f64;
-            if std::env::var("REPLAY_GAS").is_ok() {
-                println!(
-                    "GAS {kind} {method} exit {} ours {} theirs {} {}",
-                    record.exit,
-                    trace.receipt.gas_used as f64 - on_chain,
-                    record.gas_used as f64 - on_chain,
-                    label,
-                );
-            }
             row.gas.push(100.0 * (trace.receipt.gas_used as f64 / record.gas_used as f64 - 1.0));
             // An actor that the recorded chain alone has created shifts the IDs of later ones.
             let shifted = !exempt.is_empty() && trace.receipt.exit_code.value() == record.exit;

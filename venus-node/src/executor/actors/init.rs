@@ -12,7 +12,7 @@ use super::runtime::{Rt, decode, encode, reply};
 use super::unhandled;
 use crate::executor::codes::ActorKind;
 use crate::executor::gas;
-use crate::executor::machine::{MethodResult, fail, fatal};
+use crate::executor::machine::{MethodResult, fail};
 use crate::executor::state_tree::ActorState;
 
 /// Exec.
@@ -47,7 +47,7 @@ fn exec(rt: &mut Rt<'_, '_>, params: ExecParams) -> Result<ExecReturn, ActorErro
     rt.save(&state)?;
 
     rt.m.charge(gas::CREATE)?;
-    let empty = rt.store().unmetered(|| rt.m.tree.empty_state()).map_err(fatal)?;
+    let empty = rt.store().unmetered(|| rt.m.tree.empty_state()).map_err(|e| rt.m.env.fault(e))?;
     let actor = ActorState {
         code: params.code_cid,
         head: empty,

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::executor::buffer::{Buffer, IoStats};
 use crate::executor::codes::ActorKind;
+use crate::executor::error::ExecutorError;
 use crate::executor::externs::{Purpose, draw};
 use crate::executor::gas;
 use crate::executor::machine::{Machine, MethodResult, fail};
@@ -148,7 +149,9 @@ impl<'a> Rt<'_, 'a> {
         self.charge_randomness(epoch)?;
         match self.m.env.rand.ticket(epoch) {
             Ok(digest) => Ok(draw(&digest, purpose, epoch, entropy)),
-            Err(e) => fail(ExitCode::USR_ILLEGAL_ARGUMENT, format!("ticket randomness: {e}")),
+            Err(cause) => {
+                Err(self.m.env.fault(ExecutorError::Outside { what: "ticket randomness", cause }))
+            }
         }
     }
 
@@ -161,8 +164,15 @@ impl<'a> Rt<'_, 'a> {
         self.charge_randomness(epoch)?;
         match self.m.env.rand.beacon(epoch) {
             Ok(digest) => Ok(draw(&digest, purpose, epoch, entropy)),
-            Err(e) => fail(ExitCode::USR_ILLEGAL_ARGUMENT, format!("beacon randomness: {e}")),
+            Err(cause) => {
+                Err(self.m.env.fault(ExecutorError::Outside { what: "beacon randomness", cause }))
+            }
         }
+    }
+
+    /// What a verifier said; that it could not tell is a fault of this node.
+    pub(crate) fn verdict(&self, said: Result<bool, String>) -> Result<bool, ActorError> {
+        said.map_err(|cause| self.m.env.fault(ExecutorError::Outside { what: "a proof", cause }))
     }
 
     fn charge_randomness(&mut self, epoch: ChainEpoch) -> Result<(), ActorError> {

@@ -157,8 +157,5 @@ fn verify(
         challenged_sectors,
         prover: rt.receiver,
     };
-    Ok(rt.m.env.verifier.verify_window_post(&verify).unwrap_or_else(|e| {
-        tracing::warn!(miner = rt.receiver, error = %e, "window PoSt could not be checked");
-        false
-    }))
+    rt.verdict(rt.m.env.verifier.verify_window_post(&verify))
 }

@@ -208,11 +208,7 @@ fn validate_precommits(
 
 fn verify_seal(rt: &mut Rt<'_, '_>, info: &SealVerifyInfo) -> Result<bool, ActorError> {
     rt.m.charge(gas::VERIFY_SEAL)?;
-    Ok(rt.m.env.verifier.verify_seal(info).unwrap_or_else(|e| {
-        let (miner, sector) = (rt.receiver, info.sector_id.number);
-        tracing::warn!(miner, sector, error = %e, "seal proof could not be checked");
-        false
-    }))
+    rt.verdict(rt.m.env.verifier.verify_seal(info))
 }
 
 fn verify_aggregate(
@@ -242,13 +238,10 @@ fn verify_aggregate(
             })
             .collect(),
     };
-    match rt.m.env.verifier.verify_aggregate_seals(&info) {
-        Ok(true) => Ok(()),
-        Ok(false) => fail(ExitCode::USR_ILLEGAL_ARGUMENT, "aggregate seal verify failed"),
-        Err(e) => {
-            fail(ExitCode::USR_ILLEGAL_ARGUMENT, format!("aggregate seal verify failed: {e}"))
-        }
+    if rt.verdict(rt.m.env.verifier.verify_aggregate_seals(&info))? {
+        return Ok(());
     }
+    fail(ExitCode::USR_ILLEGAL_ARGUMENT, "aggregate seal verify failed")
 }
 
 /// Checks that the pieces make up the pre-committed data; answers the space that they take.
