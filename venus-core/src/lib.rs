@@ -4,6 +4,7 @@ pub mod api;
 pub mod auth;
 pub mod chain;
 pub mod chain_api;
+pub mod clock;
 pub mod config;
 pub mod consensus;
 pub mod crypto;

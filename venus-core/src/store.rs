@@ -54,7 +54,8 @@ impl Store {
         let path = path.as_ref();
         let open = |source: sled::Error| match &source {
             sled::Error::Io(e)
-                if e.kind() == io::ErrorKind::WouldBlock || e.to_string().contains("WouldBlock") =>
+                if e.kind() == io::ErrorKind::WouldBlock
+                    || e.to_string().contains("WouldBlock") =>
             {
                 StoreError::InUse(path.to_owned())
             }

@@ -229,8 +229,7 @@ mod tests {
         assert_eq!(rounds_since(&quicknet, 6_216_198, 6_216_200, 0), [30_662_992, 30_663_002]);
         assert_eq!(rounds_since(&quicknet, 6_216_199, 6_216_200, 0), [30_663_002]);
 
-        let first =
-            DrandRounds::new(DrandRounds::INCENTINET, MAINNET_GENESIS, 30);
+        let first = DrandRounds::new(DrandRounds::INCENTINET, MAINNET_GENESIS, 30);
         assert_eq!(DrandRounds { before_v16: true, ..first }.round_at(1), 81086);
     }
 }

@@ -28,12 +28,7 @@ impl DomainTag {
 }
 
 /// Draws 32 bytes from `base` (of a beacon entry or a ticket) for one purpose and epoch.
-pub fn draw_randomness(
-    base: &[u8],
-    tag: DomainTag,
-    round: ChainEpoch,
-    entropy: &[u8],
-) -> [u8; 32] {
+pub fn draw_randomness(base: &[u8], tag: DomainTag, round: ChainEpoch, entropy: &[u8]) -> [u8; 32] {
     draw_from_digest(&blake2b_256(base), tag.code(), round, entropy)
 }
 

@@ -171,10 +171,15 @@ impl PrivateKey {
                 let key = bls_signatures::PrivateKey::from_bytes(&secret).map_err(|_| invalid())?;
                 FvmAddress::new_bls(&key.public_key().as_bytes())
             }
-            KeyKind::Secp256k1 => FvmAddress::new_secp256k1(&uncompressed(&secret).ok_or_else(invalid)?),
+            KeyKind::Secp256k1 => {
+                FvmAddress::new_secp256k1(&uncompressed(&secret).ok_or_else(invalid)?)
+            }
             KeyKind::Delegated => {
                 const { assert!(20 <= MAX_SUBADDRESS_LEN) };
-                FvmAddress::new_delegated(10, &eth_address(&uncompressed(&secret).ok_or_else(invalid)?))
+                FvmAddress::new_delegated(
+                    10,
+                    &eth_address(&uncompressed(&secret).ok_or_else(invalid)?),
+                )
             }
         };
         Ok(Self { kind, address: address.map_err(|_| invalid())?.into(), secret })

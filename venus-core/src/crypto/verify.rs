@@ -41,7 +41,9 @@ pub fn verify(signature: &Signature, data: &[u8], signer: Address) -> Result<(),
             let address = FvmAddress::new_secp256k1(&key).map_err(|_| CryptoError::Mismatch)?;
             (address == signer.inner()).then_some(()).ok_or(CryptoError::Mismatch)
         }
-        (SignatureType::Delegated, Payload::Delegated(delegated)) if delegated.namespace() == 10 => {
+        (SignatureType::Delegated, Payload::Delegated(delegated))
+            if delegated.namespace() == 10 =>
+        {
             let key = recover(&signature.data, &keccak_256(data))?;
             (delegated.subaddress() == eth_address(&key)).then_some(()).ok_or(CryptoError::Mismatch)
         }

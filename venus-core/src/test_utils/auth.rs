@@ -158,7 +158,12 @@ impl SignerBindings for MemAuth {
             updated_at: chrono::DateTime::UNIX_EPOCH,
         };
         let state = self.state();
-        Ok(state.signers.iter().filter(|(_, u)| u.contains(user)).map(|(s, _)| binding(s)).collect())
+        Ok(state
+            .signers
+            .iter()
+            .filter(|(_, u)| u.contains(user))
+            .map(|(s, _)| binding(s))
+            .collect())
     }
 
     async fn register_signers(&self, user: &str, signers: &[Address]) -> Result<(), AuthApiError> {
@@ -185,11 +190,12 @@ impl SignerBindings for MemAuth {
 
 #[async_trait]
 impl crate::auth::TokenVerifier for MemAuth {
-    async fn verify_token(&self, token: &str) -> Result<crate::auth::Caller, crate::auth::AuthError> {
-        let claims = self
-            .verify(token)
-            .await
-            .map_err(|e| crate::auth::AuthError::Refused(e.to_string()))?;
+    async fn verify_token(
+        &self,
+        token: &str,
+    ) -> Result<crate::auth::Caller, crate::auth::AuthError> {
+        let claims =
+            self.verify(token).await.map_err(|e| crate::auth::AuthError::Refused(e.to_string()))?;
         Ok(crate::auth::Caller { permissions: claims.permissions(), name: claims.name })
     }
 }

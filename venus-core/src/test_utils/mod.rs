@@ -1,5 +1,15 @@
 //! Doubles and contract suites for tests of this workspace and of third parties.
 
+#![expect(clippy::expect_used, reason = "a broken contract is a failed test")]
+
 mod auth;
+mod chain;
+mod proof;
+mod signer;
+mod sink;
 
 pub use auth::MemAuth;
+pub use chain::chain_contract;
+pub use proof::{ContractProofs, prover_contract};
+pub use signer::{MemSigner, signer_contract};
+pub use sink::sink_contract;

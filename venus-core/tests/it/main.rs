@@ -7,4 +7,5 @@
     reason = "a failed set-up is a failed test"
 )]
 
+mod contracts;
 mod rpc;

@@ -143,7 +143,10 @@ fn move_to(source: &Path, target: &Path, temporary: &Path) -> Result<(), SealerE
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent).map_err(file_error(parent, "created"))?;
     }
-    remove(target)?;
+    if target.exists() {
+        // It appeared whole; a kill came before the source was gone.
+        return remove(source);
+    }
     if fs::rename(source, target).is_err() {
         remove(temporary)?;
         if let Some(parent) = temporary.parent() {
