@@ -32,6 +32,10 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    fn nameless() -> Self {
+        Self::Other(String::new())
+    }
+
     /// The name on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -78,14 +82,16 @@ impl<'de> Deserialize<'de> for Purpose {
     }
 }
 
-/// What a signature is for. JSON: `{"Type":"message","Extra":base64|null}`.
+/// What a signature is for. JSON: `{"Type":"message","Extra":base64|null}`; on input the keys may
+/// be lower-case, and without a type it is one that nobody signs for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MsgMeta {
     /// What the bytes are.
+    #[serde(alias = "type", default = "Purpose::nameless")]
     pub r#type: Purpose,
     /// More about them; for a chain message its CBOR.
-    #[serde(default)]
+    #[serde(alias = "extra", default)]
     pub extra: Bytes,
 }
 

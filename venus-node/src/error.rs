@@ -30,7 +30,7 @@ pub enum NodeError {
         /// What was looked for.
         what: &'static str,
         /// Its CID.
-        cid: Cid,
+        cid: Box<Cid>,
         /// Why it is none.
         reason: String,
     },
@@ -83,6 +83,9 @@ pub enum NodeError {
         /// Why.
         source: std::io::Error,
     },
+    /// A proof could not be checked.
+    #[error("winning post could not be checked: {0}; check the parameter directory")]
+    Unchecked(String),
     /// A worker thread died.
     #[error("a worker of the node died: {0}; see its log")]
     Worker(String),

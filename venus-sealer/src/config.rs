@@ -1,6 +1,6 @@
 //! Settings of a sealer.
 
-use std::time::Duration;
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use venus_core::{Address, ChainEpoch, TokenAmount};
@@ -11,6 +11,16 @@ use crate::policy;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SealerConfig {
+    /// Where the command line and tools reach the sealer.
+    pub listen: SocketAddr,
+    /// Seconds that the node, the messager and the gateway have to answer.
+    pub request_timeout_secs: u64,
+    /// The chain node.
+    pub node: ServiceConfig,
+    /// The messager.
+    pub messager: ServiceConfig,
+    /// Gateways that may ask for winning PoSts.
+    pub register_proof: GatewaysConfig,
     /// Sealing.
     pub sealing: SealingConfig,
     /// Window PoSt.
@@ -19,8 +29,38 @@ pub struct SealerConfig {
     pub addresses: AddressConfig,
     /// What messages may cost.
     pub fees: FeeConfig,
-    /// Seconds that the node, the messager and the gateway have to answer.
-    pub request_timeout_secs: u64,
+}
+
+/// A service that is called.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceConfig {
+    /// Where it is: a URL or a multiaddr.
+    pub url: String,
+    /// The token that it takes.
+    pub token: String,
+}
+
+/// Services of one kind that are called with one token.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewaysConfig {
+    /// Where they are: URLs or multiaddrs.
+    pub urls: Vec<String>,
+    /// The token that they take.
+    pub token: String,
+}
+
+impl fmt::Debug for ServiceConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceConfig").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for GatewaysConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewaysConfig").field("urls", &self.urls).finish_non_exhaustive()
+    }
 }
 
 /// Settings of sealing.
@@ -92,6 +132,10 @@ pub struct FeeConfig {
 impl Default for SealerConfig {
     fn default() -> Self {
         Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 2345)),
+            node: ServiceConfig::default(),
+            messager: ServiceConfig::default(),
+            register_proof: GatewaysConfig::default(),
             sealing: SealingConfig::default(),
             proving: ProvingConfig::default(),
             addresses: AddressConfig::default(),

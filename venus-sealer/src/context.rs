@@ -42,6 +42,13 @@ pub(crate) struct Context {
     pub(crate) shutdown: CancellationToken,
 }
 
+impl Drop for Context {
+    fn drop(&mut self) {
+        // Ends the follower of the head, for a sealer that never ran.
+        self.shutdown.cancel();
+    }
+}
+
 /// What became of a message.
 #[derive(Debug)]
 pub(crate) enum Delivery {

@@ -3,11 +3,7 @@
 use std::{io, path::PathBuf};
 
 use venus_core::{
-    Address, SectorNumber,
-    proof::ProofError,
-    rpc::RpcError,
-    sink::SinkError,
-    store::StoreError,
+    Address, SectorNumber, proof::ProofError, rpc::RpcError, sink::SinkError, store::StoreError,
 };
 
 use crate::fsm::SectorState;

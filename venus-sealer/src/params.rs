@@ -33,9 +33,8 @@ pub fn create_miner(
 
 /// The ID address of a created miner.
 pub fn created_miner(returned: &[u8]) -> Result<Address, SealerError> {
-    let (id, _robust): (Address, Address) = from_cbor(returned).map_err(|e| {
-        SealerError::Answer { what: "the created miner", reason: e.to_string() }
-    })?;
+    let (id, _robust): (Address, Address) = from_cbor(returned)
+        .map_err(|e| SealerError::Answer { what: "the created miner", reason: e.to_string() })?;
     Ok(id)
 }
 

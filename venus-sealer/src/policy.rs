@@ -1,7 +1,7 @@
 //! The numbers and the arithmetic of the chain that a sealer goes by.
 
 use venus_core::{
-    ChainEpoch, DeadlineInfo, RegisteredPoStProof, RegisteredSealProof, cbor, Address, Bytes,
+    Address, Bytes, ChainEpoch, DeadlineInfo, RegisteredPoStProof, RegisteredSealProof, cbor,
 };
 
 use crate::SealerError;

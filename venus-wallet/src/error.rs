@@ -30,7 +30,7 @@ pub enum WalletError {
     #[error("record not found: no key for {0}")]
     UnknownKey(Address),
     /// The bytes are not what the purpose says.
-    #[error("get sign bytes: {purpose}: {reason}")]
+    #[error("get sign bytes: {reason}")]
     SignBytes {
         /// What they should be.
         purpose: Purpose,

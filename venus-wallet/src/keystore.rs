@@ -43,6 +43,10 @@ impl KeyStore {
         Ok(self.keys.contains_key(address.to_bytes())?)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     pub(crate) fn all(&self) -> Result<Vec<(Address, SealedKey)>, StoreError> {
         self.keys
             .iter()

@@ -36,6 +36,8 @@ mod config;
 mod crypto_json;
 mod error;
 mod keystore;
+mod market;
+mod params;
 pub mod register;
 mod rpc;
 pub mod sign_bytes;

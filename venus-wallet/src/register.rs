@@ -84,6 +84,17 @@ impl Registrations {
         Ok(())
     }
 
+    /// Announces addresses to every gateway again.
+    pub async fn announce(&self, addresses: Vec<venus_core::Address>) -> Result<(), RpcError> {
+        for registration in &self.0.gateways {
+            let channel = *registration.channel();
+            if let Some(channel) = channel {
+                registration.gateway.add_new_address(channel, addresses.clone()).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Serves all gateways until `stop`; each is dialled again when it goes away.
     pub async fn run(self, wallet: Wallet, stop: CancellationToken) {
         let mut tasks = JoinSet::new();

@@ -10,7 +10,7 @@ use venus_core::{
     rpc::{Methods, RpcError, Server},
 };
 
-use crate::{Wallet, WalletTokens, register::Registrations};
+use crate::{Wallet, WalletTokens, params, register::Registrations};
 
 /// Serves a wallet over RPC.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ impl WalletService {
 
     /// All methods.
     pub fn methods(&self) -> Methods {
-        <dyn WalletApi>::methods(std::sync::Arc::new(self.clone()))
+        <dyn WalletApi>::methods(std::sync::Arc::new(self.clone())).merge(params::lenient(self))
     }
 
     /// What to serve, behind `guard`.
@@ -72,7 +72,7 @@ impl WalletApi for WalletService {
     }
 
     async fn wallet_import(&self, key: KeyInfo) -> Result<Address, RpcError> {
-        self.wallet.import(&key).await.map_err(RpcError::from_display)
+        self.wallet.import(&key).await.map_err(params::import_error)
     }
 
     async fn wallet_delete(&self, address: Address) -> Result<(), RpcError> {
@@ -99,6 +99,10 @@ impl WalletApi for WalletService {
         self.registrations.support(account).await
     }
 
+    async fn add_new_address(&self, addresses: Vec<Address>) -> Result<(), RpcError> {
+        self.registrations.announce(addresses).await
+    }
+
     async fn lock_state(&self) -> Result<bool, RpcError> {
         Ok(self.wallet.is_locked())
     }
@@ -113,8 +117,7 @@ impl WalletApi for WalletService {
     }
 
     async fn auth_verify(&self, token: String) -> Result<Vec<String>, RpcError> {
-        let permissions = self.tokens.check(&token).map_err(RpcError::method)?;
-        Ok(permissions.iter().map(ToString::to_string).collect())
+        self.tokens.names(&token).map_err(RpcError::method)
     }
 
     async fn version(&self) -> Result<NodeVersion, RpcError> {

@@ -8,7 +8,7 @@ use venus_core::{
     Address, BlockHeader, Message, MsgMeta, Purpose, consensus::DrawRandomParams, from_cbor,
 };
 
-use crate::WalletError;
+use crate::{WalletError, market};
 
 /// Returns the bytes that the key of `signer` signs.
 ///
@@ -26,6 +26,7 @@ pub fn sign_bytes(
 ) -> Result<Vec<u8>, WalletError> {
     let failed = |reason: String| WalletError::SignBytes { purpose: meta.r#type.clone(), reason };
     let parse = |e: &dyn std::fmt::Display| failed(format!("parseObj failed:{e}"));
+    let unmarshal = |e: &dyn std::fmt::Display| parse(&format_args!("cbor unmarshal:{e}"));
     match &meta.r#type {
         Purpose::ChainMessage => {
             if meta.extra.is_empty() {
@@ -44,11 +45,11 @@ pub fn sign_bytes(
             Ok(data.to_vec())
         }
         Purpose::Block => {
-            let header: BlockHeader = from_cbor(data).map_err(|e| parse(&e))?;
+            let header: BlockHeader = from_cbor(data).map_err(|e| unmarshal(&e))?;
             Ok(header.signing_bytes())
         }
         Purpose::DrawRandomParam => {
-            let params = DrawRandomParams::decode(data).map_err(|e| parse(&e))?;
+            let params = DrawRandomParams::decode(data).map_err(|e| unmarshal(&e))?;
             Ok(params.digest().to_vec())
         }
         Purpose::VerifyAddress => {
@@ -64,7 +65,10 @@ pub fn sign_bytes(
         }
         Purpose::Unknown => Ok(data.to_vec()),
         Purpose::Other(name) if name == "f3" => Ok(data.to_vec()),
-        other => Err(failed(format!("unsupported msgtype:{other}"))),
+        other => match market::sign_bytes(other.as_str(), data) {
+            Some(bytes) => bytes.map_err(|e| unmarshal(&e)),
+            None => Err(failed(format!("unsupported msgtype:{other}"))),
+        },
     }
 }
 

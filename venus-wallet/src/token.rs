@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use venus_core::auth::{AuthError, Caller, JwtSecret, Permission, TokenVerifier};
+use venus_core::auth::{AuthError, Caller, JwtSecret, Permission, TokenError, TokenVerifier};
 
 /// Makes and checks the tokens of one wallet.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub struct WalletTokens(JwtSecret);
 #[derive(Serialize, Deserialize)]
 struct Payload {
     #[serde(rename = "Allow", alias = "allow", default)]
-    allow: Option<Vec<Permission>>,
+    allow: Option<Vec<String>>,
 }
 
 impl WalletTokens {
@@ -22,19 +22,41 @@ impl WalletTokens {
 
     /// Makes a token of exactly these permissions: they do not imply each other.
     pub fn make(&self, permissions: &[Permission]) -> String {
-        let payload = Payload { allow: Some(permissions.to_vec()) };
+        let names = permissions.iter().map(ToString::to_string).collect();
+        let payload = Payload { allow: Some(names) };
         // A list of words always serializes.
         self.0.sign_json(serde_json::to_vec(&payload).unwrap_or_default())
     }
 
     /// What a token allows, or why it does not count.
     pub fn check(&self, token: &str) -> Result<Vec<Permission>, String> {
+        let names = self.names(without_strategy(token))?;
+        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// The permissions as they stand in a token: the Go wallet signs any words.
+    pub fn names(&self, token: &str) -> Result<Vec<String>, String> {
         let failed = |e: &dyn std::fmt::Display| format!("JWT Verification failed: {e}");
-        // Tokens of 2021 carried a strategy behind three underscores.
-        let token = token.split("___").next().unwrap_or(token);
-        let payload = self.0.verify_json(token).map_err(|e| failed(&e))?;
-        let payload: Payload = serde_json::from_slice(&payload).map_err(|e| failed(&e))?;
+        let payload = self.0.verify_json(token).map_err(|e| match e {
+            TokenError::Shape => failed(&"jwt: malformed token"),
+            TokenError::Signature => failed(&"jwt: HMAC verification failed"),
+            other => failed(&other),
+        })?;
+        let payload: Payload = serde_json::from_slice(&payload)
+            .map_err(|_| failed(&"jwt: payload is not a valid JSON object"))?;
         Ok(payload.allow.unwrap_or_default())
+    }
+}
+
+/// Clients of 2021 glue the UUID of a strategy to the token: by `___`, or in documents by fewer.
+fn without_strategy(token: &str) -> &str {
+    let token = token.split("___").next().unwrap_or(token);
+    let end = token.len().checked_sub(36).and_then(|at| token.split_at_checked(at));
+    match end {
+        Some((jwt, uuid)) if jwt.ends_with('_') && uuid::Uuid::try_parse(uuid).is_ok() => {
+            jwt.trim_end_matches('_')
+        }
+        _ => token,
     }
 }
 
@@ -59,7 +81,11 @@ mod tests {
         assert_eq!(parts.next(), Some("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"));
         assert_eq!(parts.next(), Some("eyJBbGxvdyI6WyJyZWFkIiwid3JpdGUiXX0"));
         assert_eq!(tokens.check(&token).unwrap(), [Permission::Read, Permission::Write]);
-        assert_eq!(tokens.check(&format!("{token}___x")).unwrap().len(), 2);
+        for glue in ["_", "__", "___"] {
+            let glued = format!("{token}{glue}62d3c94c-86d1-11eb-b252-acde48001122");
+            assert_eq!(tokens.check(&glued).unwrap().len(), 2);
+            tokens.names(&glued).unwrap_err();
+        }
 
         let other = WalletTokens::new(JwtSecret::from_bytes(b"other").unwrap());
         assert!(other.check(&token).unwrap_err().starts_with("JWT Verification failed"));

@@ -14,7 +14,7 @@ use venus_core::{
 };
 
 use crate::{
-    CryptoJson, PasswordHash, WalletConfig, WalletError,
+    CryptoJson, CryptoJsonError, PasswordHash, WalletConfig, WalletError,
     keystore::{KeyStore, SealedKey},
     sign_bytes::sign_bytes,
 };
@@ -73,27 +73,42 @@ impl Wallet {
 
     /// Sets the password for this process, unlocked. It must open every key that is there.
     pub async fn set_password(&self, password: &str) -> Result<(), WalletError> {
-        if self.lock_state().password.is_some() {
+        let hash = PasswordHash::new(password);
+        let set = self.lock_state().password.clone();
+        if let Some(set) = set {
+            self.opens_keys(set.matches(&hash))?;
             return Err(WalletError::PasswordExists);
         }
-        self.admit(PasswordHash::new(password)).await
+        self.admit(hash).await
     }
 
     /// Unlocks the keys; after a restart this is where the password comes from.
     pub async fn unlock(&self, password: &str) -> Result<(), WalletError> {
         let hash = PasswordHash::new(password);
-        {
+        let (set, unlocked) = {
             let state = self.lock_state();
-            if let Some(set) = &state.password {
-                if state.unlocked {
-                    return Err(WalletError::AlreadyUnlocked);
-                }
-                if !set.matches(&hash) {
-                    return Err(WalletError::PasswordMismatch);
-                }
+            (state.password.clone(), state.unlocked)
+        };
+        if let Some(set) = set {
+            let matches = set.matches(&hash);
+            self.opens_keys(matches)?;
+            if unlocked {
+                return Err(WalletError::AlreadyUnlocked);
+            }
+            if !matches {
+                return Err(WalletError::PasswordMismatch);
             }
         }
         self.admit(hash).await
+    }
+
+    /// What decrypting every key with a password would say, given whether it is the one that is
+    /// set: with no key to decrypt, nothing against it.
+    fn opens_keys(&self, matches: bool) -> Result<(), WalletError> {
+        if matches || self.0.keys.is_empty() {
+            return Ok(());
+        }
+        Err(CryptoJsonError::Password.into())
     }
 
     async fn admit(&self, hash: PasswordHash) -> Result<(), WalletError> {
@@ -107,6 +122,10 @@ impl Wallet {
         })
         .await?;
         let mut state = self.lock_state();
+        // Another call may have set one meanwhile.
+        if state.password.as_ref().is_some_and(|set| !set.matches(&hash)) {
+            return Err(WalletError::PasswordExists);
+        }
         *state = LockState { password: Some(hash), unlocked: true, cache };
         Ok(())
     }
@@ -241,7 +260,7 @@ fn open(
     let secret = sealed.secret.decrypt(password)?;
     let key = PrivateKey::from_bytes(sealed.kind, &secret)?;
     if key.address() != address {
-        return Err(crate::CryptoJsonError::Damaged("it is not the key of its address").into());
+        return Err(CryptoJsonError::Damaged("it is not the key of its address").into());
     }
     Ok(key)
 }

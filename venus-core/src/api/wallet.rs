@@ -14,10 +14,10 @@ crate::rpc_interface! {
         #[admin]
         fn wallet_new(kind: String) -> Address = "WalletNew";
         /// Tells whether there is a key.
-        #[write]
+        #[read]
         fn wallet_has(address: Address) -> bool = "WalletHas";
         /// Lists the addresses.
-        #[write]
+        #[read]
         fn wallet_list() -> Vec<Address> = "WalletList";
         /// Signs.
         #[sign]
@@ -46,6 +46,9 @@ crate::rpc_interface! {
         /// Signs for one more account at the gateways.
         #[admin]
         fn add_support_account(account: String) -> () = "AddSupportAccount";
+        /// Announces addresses to the gateways again.
+        #[admin]
+        fn add_new_address(addresses: Vec<Address>) -> () = "AddNewAddress";
         /// Whether the keys are locked; also true while no password is set.
         #[admin]
         fn lock_state() -> bool = "LockState";

@@ -68,8 +68,14 @@ impl<'de> Deserialize<'de> for DrawRandomParams {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut params = DrawRandomParams::default();
+                let mut seen = Vec::new();
                 while let Some(key) = map.next_key::<String>()? {
-                    match key.to_lowercase().as_str() {
+                    let key = key.to_lowercase();
+                    // Of two values, readers may each take another one: none is signed.
+                    if seen.contains(&key) {
+                        return Err(serde::de::Error::custom(format!("`{key}` stands there twice")));
+                    }
+                    match key.as_str() {
                         "rbase" => params.rbase = nullable(&mut map)?,
                         "pers" => params.pers = map.next_value()?,
                         "round" => params.round = map.next_value()?,
@@ -78,6 +84,7 @@ impl<'de> Deserialize<'de> for DrawRandomParams {
                             map.next_value::<IgnoredAny>()?;
                         }
                     }
+                    seen.push(key);
                 }
                 Ok(params)
             }

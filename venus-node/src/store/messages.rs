@@ -2,9 +2,7 @@
 
 use fvm_ipld_amt::Amtv0;
 use serde::{Serialize, de::DeserializeOwned};
-use venus_core::{
-    BlockHeader, BlockMessages, Cid, Message, Receipt, SignatureType, SignedMessage,
-};
+use venus_core::{BlockHeader, BlockMessages, Cid, Message, Receipt, SignatureType, SignedMessage};
 
 use super::{ChainStore, damaged};
 use crate::error::{NodeError, Result};
@@ -51,6 +49,14 @@ impl ChainStore {
         self.message_root(&content.bls_cids(), &content.secp_cids())
     }
 
+    /// Stores a message under its CID on chain.
+    pub(crate) fn put_message(&self, message: &SignedMessage) -> Result<Cid> {
+        match message.signature.kind {
+            SignatureType::Bls => self.put(&message.message),
+            SignatureType::Secp256k1 | SignatureType::Delegated => self.put(message),
+        }
+    }
+
     /// The root that a header carries for messages with these CIDs.
     pub(crate) fn message_root(&self, bls: &[Cid], secp: &[Cid]) -> Result<Cid> {
         let roots = (self.put_list(bls)?, self.put_list(secp)?);
@@ -88,6 +94,11 @@ impl ChainStore {
         self.list(root)
     }
 
+    /// The root of no receipts.
+    pub(crate) fn empty_list(&self) -> Result<Cid> {
+        self.put_list::<Receipt>(&[])
+    }
+
     fn put_list<T: Serialize + DeserializeOwned + Clone>(&self, items: &[T]) -> Result<Cid> {
         let mut list = Amtv0::new(self.blocks());
         for (index, item) in (0..).zip(items) {
@@ -97,8 +108,11 @@ impl ChainStore {
     }
 
     fn list<T: Serialize + DeserializeOwned + Clone>(&self, root: &Cid) -> Result<Vec<T>> {
-        let list = Amtv0::<T, _>::load(root, self.blocks())
-            .map_err(|e| NodeError::WrongKind { what: "list", cid: *root, reason: e.to_string() })?;
+        let list = Amtv0::<T, _>::load(root, self.blocks()).map_err(|e| NodeError::WrongKind {
+            what: "list",
+            cid: Box::new(*root),
+            reason: e.to_string(),
+        })?;
         let mut items = Vec::new();
         list.for_each(|_, item| {
             items.push(item.clone());
@@ -119,7 +133,9 @@ pub(crate) fn split(messages: &[SignedMessage]) -> (BlockContent, Vec<venus_core
                 content.bls.push(message.message.clone());
                 signatures.push(message.signature.clone());
             }
-            SignatureType::Secp256k1 | SignatureType::Delegated => content.secp.push(message.clone()),
+            SignatureType::Secp256k1 | SignatureType::Delegated => {
+                content.secp.push(message.clone())
+            }
         }
     }
     (content, signatures)

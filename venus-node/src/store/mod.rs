@@ -13,6 +13,10 @@ use std::{
 
 use fvm_ipld_blockstore::Blockstore;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sled::{
+    Transactional,
+    transaction::{ConflictableTransactionError, TransactionError},
+};
 use venus_core::{
     Address, BlockHeader, ChainEpoch, Cid, TipSet, TipSetKey, cbor, from_cbor,
     store::{Store, StoreError},
@@ -111,7 +115,7 @@ impl ChainStore {
         let bytes = self.raw(cid)?.ok_or(NodeError::NotFound { what, cid: *cid })?;
         from_cbor(&bytes).map_err(|e| NodeError::WrongKind {
             what,
-            cid: *cid,
+            cid: Box::new(*cid),
             reason: e.to_string(),
         })
     }
@@ -138,8 +142,7 @@ impl ChainStore {
             ));
         }
         let headers = key.cids().iter().map(|cid| self.header(cid)).collect::<Result<_>>()?;
-        let tipset =
-            Arc::new(TipSet::new(headers).map_err(|e| NodeError::Input(e.to_string()))?);
+        let tipset = Arc::new(TipSet::new(headers).map_err(|e| NodeError::Input(e.to_string()))?);
         if tipset.key() != key {
             return Err(NodeError::Input(format!("the blocks of {key} are not in tipset order")));
         }
@@ -189,10 +192,20 @@ impl ChainStore {
     /// Remembers a valid block.
     pub(crate) fn add_block(&self, header: &BlockHeader) -> Result<Cid> {
         let cid = self.put(header)?;
-        self.mined.insert(mined_key(header.miner, header.height), cid.to_bytes())?;
-        let mut key = height_key(header.height).to_vec();
-        key.extend(cid.to_bytes());
-        self.known.insert(key, &[])?;
+        let mined = mined_key(header.miner, header.height);
+        let mut known = height_key(header.height).to_vec();
+        known.extend(cid.to_bytes());
+        // Both or none, or a crash could leave a miner that may mine nothing any more.
+        (&self.mined, &self.known)
+            .transaction(|(mined_tree, known_tree)| {
+                mined_tree.insert(&mined[..], cid.to_bytes())?;
+                known_tree.insert(&known[..], &[])?;
+                Ok::<_, ConflictableTransactionError<std::convert::Infallible>>(())
+            })
+            .map_err(|error| match error {
+                TransactionError::Storage(error) => NodeError::from(error),
+                TransactionError::Abort(never) => match never {},
+            })?;
         Ok(cid)
     }
 
@@ -201,6 +214,19 @@ impl ChainStore {
         let mut key = height_key(height).to_vec();
         key.extend(cid.to_bytes());
         Ok(self.known.contains_key(key)?)
+    }
+
+    /// The heights of valid blocks from `height` on, in order.
+    pub(crate) fn known_heights(&self, height: ChainEpoch) -> Result<Vec<ChainEpoch>> {
+        let mut heights = Vec::new();
+        for entry in self.known.range(height_key(height)..) {
+            let (key, _) = entry?;
+            let bytes: Option<[u8; 8]> = key.get(..8).and_then(|b| b.try_into().ok());
+            let bytes = bytes.ok_or_else(|| damaged("known", "a key is too short"))?;
+            heights.push(ChainEpoch::from_be_bytes(bytes));
+        }
+        heights.dedup();
+        Ok(heights)
     }
 
     /// The valid blocks of a height.

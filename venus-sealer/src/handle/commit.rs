@@ -73,7 +73,10 @@ pub(super) async fn current_seed(
 }
 
 pub(super) async fn make(ctx: &Context, record: &SectorRecord) -> Result<SectorEvent, SealerError> {
-    let proof = record.need("proof", record.proof.clone())?;
+    let Some(proof) = record.proof.clone() else {
+        let error = "there is no proof to submit".to_owned();
+        return Ok(SectorEvent::CommitFailed { error, exit_code: None });
+    };
     if current_seed(ctx, record).await? != record.seed {
         let error = "the seed changed, or the pre-commit is gone".to_owned();
         return Ok(SectorEvent::CommitFailed { error, exit_code: None });

@@ -50,9 +50,8 @@ pub(super) async fn ticket(
         None => (head.height() - policy::TICKET_LOOKBACK).max(0),
     };
     let entropy = policy::entropy(ctx.miner_id);
-    let ticket = ctx
-        .ticket_randomness(policy::TAG_SEAL, epoch, entropy, head.key().clone())
-        .await?;
+    let ticket =
+        ctx.ticket_randomness(policy::TAG_SEAL, epoch, entropy, head.key().clone()).await?;
     Ok(SectorEvent::Ticket(ticket))
 }
 

@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::Future,
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::sync::mpsc;
@@ -17,6 +19,12 @@ use crate::{SealerError, context::Context, error::chain_of, policy, store::PostS
 
 /// Messages for one deadline that may fail before it is given up.
 const MAX_FAILURES: u32 = 5;
+
+/// Between attempts to hand over a message.
+const RESEND: Duration = Duration::from_secs(5);
+
+/// Epochs after the close of a deadline when its messages are no longer waited for.
+const GIVE_UP: ChainEpoch = 60;
 
 /// Epochs that records of closed deadlines are kept.
 const KEEP_RECORDS: ChainEpoch = 2 * policy::DAY;
@@ -100,16 +108,16 @@ impl Scheduler {
                 self.ctx.store.put_post(&post).await?;
                 continue;
             }
-            let ctx = Arc::clone(&self.ctx);
+            let (ctx, reports) = (Arc::clone(&self.ctx), self.reports.clone());
             tokio::spawn(async move {
-                let shutdown = ctx.shutdown.clone();
-                tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    outcome = submit::deliver(&ctx, post) => match outcome {
-                        Ok(Ok(())) => {}
-                        Ok(Err(error)) => tracing::error!(error, "window PoSt failed"),
-                        Err(error) => warn(error),
-                    }
+                let challenge = hex::decode(&post.challenge).ok().and_then(|c| c.try_into().ok());
+                let open = post.open;
+                let close = post.close;
+                let send = || submit::deliver(&ctx, post.clone());
+                if let (Some(error), Some(challenge)) =
+                    (persist(&ctx, close, send).await, challenge)
+                {
+                    drop(reports.send(Report::Failed { open, challenge, error }));
                 }
             });
         }
@@ -118,10 +126,8 @@ impl Scheduler {
 
     async fn on_head(&mut self, head: &TipSet) -> Result<(), SealerError> {
         let height = head.height();
-        let call = self.ctx.chain.state_miner_proving_deadline(
-            self.ctx.miner(),
-            head.key().clone(),
-        );
+        let call =
+            self.ctx.chain.state_miner_proving_deadline(self.ctx.miner(), head.key().clone());
         let mut current = self.ctx.ask("the proving deadline", call).await?;
         current.current_epoch = height;
         self.drop_closed(height);
@@ -261,15 +267,34 @@ async fn submit_one(
     challenge: [u8; 32],
     batch: Batch,
 ) {
-    let shutdown = ctx.shutdown.clone();
-    let outcome = tokio::select! {
-        () = shutdown.cancelled() => return,
-        outcome = submit::submit(&ctx, &deadline, challenge, batch) => outcome,
+    let send = || submit::submit(&ctx, &deadline, challenge, batch.clone());
+    if let Some(error) = persist(&ctx, deadline.close, send).await {
+        drop(reports.send(Report::Failed { open: deadline.open, challenge, error }));
+    }
+}
+
+/// Sends until it is known what became of the message, or the deadline closes, or the sealer is
+/// stopped. What is returned went wrong for good.
+async fn persist<F>(ctx: &Context, close: ChainEpoch, send: impl Fn() -> F) -> Option<String>
+where
+    F: Future<Output = Result<Result<(), String>, SealerError>>,
+{
+    let attempts = async {
+        loop {
+            match send().await {
+                Ok(outcome) => return outcome.err(),
+                Err(error) if error.is_retryable() => {
+                    warn(error);
+                    tokio::time::sleep(RESEND).await;
+                }
+                Err(error) => return Some(chain_of(&error)),
+            }
+        }
     };
-    let error = match outcome {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error,
-        Err(error) => chain_of(&error),
-    };
-    drop(reports.send(Report::Failed { open: deadline.open, challenge, error }));
+    tokio::select! {
+        () = ctx.shutdown.cancelled() => None,
+        // Time for the confidence of a message that landed in the last epoch.
+        _ = ctx.head.at_least(close + GIVE_UP) => Some("the deadline closed".to_owned()),
+        outcome = attempts => outcome,
+    }
 }

@@ -24,13 +24,8 @@ pub(super) async fn submit(
     let rand = ctx
         .ticket_randomness(policy::TAG_COMMIT, epoch, Bytes::default(), TipSetKey::head())
         .await?;
-    let params = params::window_post(
-        deadline.index,
-        &batch.partitions,
-        &batch.proofs,
-        epoch,
-        rand.value,
-    );
+    let params =
+        params::window_post(deadline.index, &batch.partitions, &batch.proofs, epoch, rand.value);
     let known = ctx.store.posts()?.into_iter().find(|post| {
         post.open == deadline.open
             && post.message.message.params == params

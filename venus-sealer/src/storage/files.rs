@@ -29,7 +29,13 @@ impl StoragePath {
     pub fn job(&self, sector: SectorId, proof: RegisteredSealProof) -> SealJob {
         let name = sector_name(sector);
         let file = |kind: &str| self.root.join(kind).join(&name);
-        SealJob { sector, proof, unsealed: file(UNSEALED), sealed: file(SEALED), cache: file(CACHE) }
+        SealJob {
+            sector,
+            proof,
+            unsealed: file(UNSEALED),
+            sealed: file(SEALED),
+            cache: file(CACHE),
+        }
     }
 }
 
@@ -81,7 +87,9 @@ impl SectorStorage {
         }
         let name = sector_name(sector);
         let begun = |p: &StoragePath| {
-            p.meta.can_store && p.meta.id != from.meta.id && p.root.join(SEALED).join(&name).exists()
+            p.meta.can_store
+                && p.meta.id != from.meta.id
+                && p.root.join(SEALED).join(&name).exists()
         };
         let to = match self.paths().into_iter().find(begun) {
             Some(path) => path,

@@ -204,10 +204,7 @@ fn get<T: DeserializeOwned>(
     }
 }
 
-fn all<T: DeserializeOwned>(
-    tree: &sled::Tree,
-    name: &'static str,
-) -> Result<Vec<T>, SealerError> {
+fn all<T: DeserializeOwned>(tree: &sled::Tree, name: &'static str) -> Result<Vec<T>, SealerError> {
     tree.iter().map(|row| parse(name, &row.map_err(StoreError::from)?.1)).collect()
 }
 

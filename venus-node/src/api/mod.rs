@@ -1,0 +1,12 @@
+//! The node's side of the RPC interfaces.
+
+mod chain_reader;
+mod dev;
+mod miner_state;
+mod mining;
+mod network;
+mod pool;
+mod state_reader;
+pub(crate) mod v0;
+
+pub use dev::{ChainTime, DevChain, DevClient};
