@@ -4,7 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use venus_core::{
-    BeaconEntry, BlockHeader, ElectionProof, Ticket, TipSetKey, TokenAmount, blake2b_256,
+    BeaconEntry, BlockHeader, ElectionProof, Ticket, TipSetKey, TokenAmount,
+    auth::write_secret_file,
+    blake2b_256,
     clock::{Clock, SharedClock},
     consensus::MockBeacon,
 };
@@ -26,6 +28,9 @@ use crate::{
 const INITIAL_BASE_FEE: u32 = 100_000_000;
 /// The parent that every genesis block names.
 const GENESIS_PARENT: &str = "bafyreiaqpwbbyjo4a42saasj36kkrpv4tsherf2e7bvezkert2a7dhonoi";
+
+/// The file that says that there is a chain, and which.
+const MARKER: &str = "chain.json";
 
 /// What a chain begins from.
 #[derive(Debug, Clone)]
@@ -109,10 +114,18 @@ impl NodeBuilder {
             self.config.preset.executor(),
             Arc::new(ProofsVerifier(Arc::clone(&self.verifier))),
         ));
+        // sled takes a damaged file for an empty one; this tells the two apart.
+        let marker = self.home.join(MARKER);
         let params = match store.meta::<ChainParams>("chain")? {
             Some(params) => self.check(params)?,
+            None if marker.exists() => return Err(NodeError::LostChain(self.home)),
             None => self.make(&store, executor.as_ref())?,
         };
+        if !marker.exists() {
+            let text = serde_json::to_vec_pretty(&params)
+                .map_err(|e| NodeError::Genesis(e.to_string()))?;
+            write_secret_file(&marker, &text).map_err(|e| NodeError::Genesis(e.to_string()))?;
+        }
         self.config.block_delay = Some(params.block_delay);
         let genesis = store.tipset(&params.genesis)?;
         // A crash between genesis and its entry in the index cannot be: both come in one commit.

@@ -79,8 +79,12 @@ impl DevGenesis {
         self
     }
 
-    /// Seals the sectors; the template of the genesis.
-    pub(crate) fn template(&self) -> Result<GenesisTemplate> {
+    /// Seals the sectors; returns the template of the genesis. Blocks for milliseconds a sector.
+    ///
+    /// # Errors
+    ///
+    /// When the network is none for development, or the sectors cannot be sealed.
+    pub fn template(&self) -> Result<GenesisTemplate> {
         let failed = |e: String| NodeError::Genesis(e);
         DevNetwork::named(&self.network).map_err(|e| failed(e.to_string()))?;
         let (first, _) =

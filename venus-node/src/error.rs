@@ -61,6 +61,12 @@ pub enum NodeError {
         /// As it is configured.
         wanted: String,
     },
+    /// The chain of the home is gone.
+    #[error(
+        "the chain store in {0} is damaged: the chain made there is gone; restore it from a \
+         backup, or choose another home"
+    )]
+    LostChain(PathBuf),
     /// The home holds no chain and there is nothing to make one from.
     #[error("{0} holds no chain; give a genesis template or a development genesis to make one")]
     NoGenesis(PathBuf),

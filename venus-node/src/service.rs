@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use venus_core::{
-    ChainEpoch, TipSet, TokenAmount,
+    ChainApi, ChainEpoch, TipSet, TokenAmount,
     auth::Guard,
     chain_api::{
         ChainReader, GasOracle, HeadStream, MessagePool, MinerState, MiningApi, NetworkApi,
@@ -29,6 +29,8 @@ use crate::{
 /// [`NodeClient`](venus_core::chain_api::NodeClient) in the same process.
 #[derive(Debug, Clone)]
 pub struct Node(pub(crate) Arc<Chain>);
+
+const _: fn(Node) -> Arc<dyn ChainApi> = |node| Arc::new(node);
 
 impl Node {
     /// Makes a node with its chain in `home`.
@@ -62,8 +64,6 @@ impl Node {
         work: impl FnOnce(&Chain) -> Result<T> + Send + 'static,
     ) -> Result<T, RpcError> {
         let chain = Arc::clone(&self.0);
-        // Code over actor state recurses deeply in unoptimized builds; the threads of the runtime
-        // have the stack that its builder gave them.
         match tokio::task::spawn_blocking(move || work(&chain)).await {
             Ok(result) => result.map_err(RpcError::from),
             Err(error) => Err(NodeError::Worker(error.to_string()).into()),

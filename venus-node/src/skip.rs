@@ -60,7 +60,8 @@ impl Chain {
     fn next_due(&self) -> Result<Option<ChainEpoch>> {
         let head = self.head();
         let next = head.height() + 1;
-        if self.pool.len() > 0 {
+        // One that no block can take, for its nonce or fee, is not waited for.
+        if self.pool.len() > 0 && !self.select(&head)?.is_empty() {
             return Ok(Some(next));
         }
         let state = self.view(&self.compute(&head)?.state)?;

@@ -51,6 +51,7 @@ impl Drop for Context {
 
 /// What became of a message.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once a message and taken apart at once")]
 pub(crate) enum Delivery {
     /// It was executed, with whatever exit code.
     Executed(MsgLookup),

@@ -38,13 +38,8 @@ pub enum WalletError {
         reason: String,
     },
     /// The message is somebody else's.
-    #[error("signer({signer}) is not msg sender({sender})")]
-    NotSender {
-        /// Who was to sign.
-        signer: Address,
-        /// Whose message it is.
-        sender: Address,
-    },
+    #[error("signer({}) is not msg sender({})", .0.signer, .0.sender)]
+    NotSender(Box<NotSender>),
     /// The key is no key.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -57,4 +52,13 @@ pub enum WalletError {
     /// The work was lost because its thread ended.
     #[error("the key derivation was interrupted; try again")]
     Interrupted,
+}
+
+/// Two addresses that should be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotSender {
+    /// Who was to sign.
+    pub signer: Address,
+    /// Whose message it is.
+    pub sender: Address,
 }

@@ -46,7 +46,7 @@ mod wallet;
 
 pub use config::WalletConfig;
 pub use crypto_json::{CryptoJson, CryptoJsonError, PasswordHash};
-pub use error::WalletError;
+pub use error::{NotSender, WalletError};
 pub use rpc::WalletService;
 pub use token::WalletTokens;
 pub use wallet::Wallet;

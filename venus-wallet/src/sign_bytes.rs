@@ -8,7 +8,7 @@ use venus_core::{
     Address, BlockHeader, Message, MsgMeta, Purpose, consensus::DrawRandomParams, from_cbor,
 };
 
-use crate::{WalletError, market};
+use crate::{NotSender, WalletError, market};
 
 /// Returns the bytes that the key of `signer` signs.
 ///
@@ -39,7 +39,10 @@ pub fn sign_bytes(
                 return Err(failed(format!("parseObj failed:{reason}")));
             }
             if message.from != signer {
-                return Err(WalletError::NotSender { signer, sender: message.from });
+                return Err(WalletError::NotSender(Box::new(NotSender {
+                    signer,
+                    sender: message.from,
+                })));
             }
             check_message(data, &message).map_err(|reason| failed(reason.into()))?;
             Ok(data.to_vec())

@@ -281,7 +281,7 @@ impl Signer for Wallet {
         self.sign_checked(by, bytes, &meta).await.map_err(|error| match error {
             WalletError::UnknownKey(address) => SignError::UnknownKey(address),
             WalletError::Locked | WalletError::PasswordNotSet => SignError::Locked,
-            WalletError::SignBytes { .. } | WalletError::NotSender { .. } => SignError::Denied {
+            WalletError::SignBytes { .. } | WalletError::NotSender(_) => SignError::Denied {
                 address: by,
                 purpose: meta.r#type.clone(),
                 reason: error.to_string(),

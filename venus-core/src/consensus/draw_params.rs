@@ -73,7 +73,9 @@ impl<'de> Deserialize<'de> for DrawRandomParams {
                     let key = key.to_lowercase();
                     // Of two values, readers may each take another one: none is signed.
                     if seen.contains(&key) {
-                        return Err(serde::de::Error::custom(format!("`{key}` stands there twice")));
+                        return Err(serde::de::Error::custom(format!(
+                            "`{key}` stands there twice"
+                        )));
                     }
                     match key.as_str() {
                         "rbase" => params.rbase = nullable(&mut map)?,

@@ -63,7 +63,9 @@ impl Chain {
         let _guard = lock(&self.ingest);
         for height in self.store.known_heights(self.head().height())? {
             for block in self.store.blocks_at(height)? {
-                self.choose(self.with_siblings(&block)?)?;
+                if let Err(error) = self.with_siblings(&block).and_then(|t| self.choose(t)) {
+                    tracing::warn!(height, cid = %block.cid(), %error, "a block stays outside");
+                }
             }
         }
         Ok(())

@@ -81,7 +81,7 @@ fn assert_ready(r: &SectorRecord) {
     use S::*;
     let with_path =
         !matches!(r.state, Packing | Removing | RemoveFailed | Removed | FailedUnrecoverable);
-    assert_eq!(r.path.is_some() || !with_path, true, "{} without path", r.state);
+    assert!(r.path.is_some() || !with_path, "{} without path", r.state);
     if matches!(r.state, PreCommit1 | PreCommit2 | PreCommitting | PreCommitWait | Committing) {
         assert!(r.ticket.is_some(), "{} without ticket", r.state);
     }

@@ -32,11 +32,12 @@ async fn a_miner_is_created_with_a_deposit_and_a_margin() {
     assert_eq!(made.unwrap().miner, MINER);
     let kept = identity(dir.path()).unwrap().unwrap();
     assert_eq!((kept.miner, kept.sector_size), (MINER, 2048));
-    let state = world.state();
-    let (message, _) = &state.messages[&state.pushed[0]];
-    assert_eq!(message.to, Address::id(4));
-    assert_eq!(message.value, TokenAmount::from_fil(110));
-    drop(state);
+    {
+        let state = world.state();
+        let (message, _) = &state.messages[&state.pushed[0]];
+        assert_eq!(message.to, Address::id(4));
+        assert_eq!(message.value, TokenAmount::from_fil(110));
+    }
     assert!(dir.path().join("token").exists());
     let again = init_new(dir.path(), &chain, &sink, &new_miner(), InitOptions::default()).await;
     assert!(matches!(again, Err(SealerError::AlreadyInitialized { miner: MINER, .. })));

@@ -69,12 +69,14 @@ async fn a_pledged_sector_ends_in_proving_with_its_files_in_place() {
     let ticket = sector.ticket.unwrap();
     assert!((1100..1400).contains(&ticket.epoch), "{}", ticket.epoch);
 
-    let state = world.state();
-    let values: Vec<_> = state.pushed.iter().map(|id| state.messages[id].0.value.clone()).collect();
-    assert_eq!(values, [TokenAmount::from_fil(10), TokenAmount::from_fil(15)]);
-    let from: Vec<_> = state.messages.values().map(|(m, _)| m.from).collect();
-    assert_eq!(from, [crate::world::worker_key(); 2]);
-    drop(state);
+    {
+        let state = world.state();
+        let value = |id| state.messages[id].0.value.clone();
+        let values: Vec<_> = state.pushed.iter().map(value).collect();
+        assert_eq!(values, [TokenAmount::from_fil(10), TokenAmount::from_fil(15)]);
+        let from: Vec<_> = state.messages.values().map(|(m, _)| m.from).collect();
+        assert_eq!(from, [crate::world::worker_key(); 2]);
+    }
 
     assert_eq!(files(dir.path(), "store/sealed"), ["s-t01000-0"]);
     assert_eq!(files(dir.path(), "store/cache/s-t01000-0"), ["p_aux"]);

@@ -36,7 +36,7 @@ fn a_path_is_attached_for_good_and_has_the_metadata_of_the_originals() {
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let real = root.canonicalize().unwrap();
     assert_eq!(list, serde_json::json!({"StoragePaths": [{"Path": real}]}));
-    assert_eq!(SectorStorage::open(dir.path()).unwrap().paths(), [path.clone()]);
+    assert_eq!(SectorStorage::open(dir.path()).unwrap().paths(), std::slice::from_ref(&path));
     assert_eq!(storage.attach(&root, None).unwrap(), path);
 }
 

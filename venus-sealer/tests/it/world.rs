@@ -21,43 +21,43 @@ use venus_core::{
 };
 use venus_sealer::{Sealer, SealerConfig, SealerError, init_existing, storage::NewPath};
 
-pub const MINER: Address = Address::id(1000);
-pub const SECTOR_SIZE: u64 = 2048;
-pub const CHALLENGE_DELAY: ChainEpoch = 10;
-pub const DEPOSIT: u64 = 10;
-pub const PLEDGE: u64 = 25;
+pub(crate) const MINER: Address = Address::id(1000);
+pub(crate) const SECTOR_SIZE: u64 = 2048;
+pub(crate) const CHALLENGE_DELAY: ChainEpoch = 10;
+pub(crate) const DEPOSIT: u64 = 10;
+pub(crate) const PLEDGE: u64 = 25;
 
-pub fn worker_key() -> Address {
+pub(crate) fn worker_key() -> Address {
     Address::from_bytes(&[[1].as_slice(), &[5; 20]].concat()).unwrap()
 }
 
 #[derive(Debug)]
-pub struct State {
-    pub height: ChainEpoch,
-    pub head: TipSet,
+pub(crate) struct State {
+    pub(crate) height: ChainEpoch,
+    pub(crate) head: TipSet,
     /// From which epoch on the chain is which fork.
-    pub forks: Vec<(ChainEpoch, u8)>,
-    pub subscribers: Vec<mpsc::UnboundedSender<Vec<HeadChange>>>,
-    pub known: BTreeSet<Address>,
-    pub pre_commits: BTreeMap<SectorNumber, PreCommitOnChainInfo>,
-    pub sectors: BTreeMap<SectorNumber, SectorOnChainInfo>,
-    pub allocated: BTreeSet<SectorNumber>,
-    pub partitions: BTreeMap<u64, Vec<Partition>>,
-    pub submissions: BTreeSet<(u64, u64)>,
+    pub(crate) forks: Vec<(ChainEpoch, u8)>,
+    pub(crate) subscribers: Vec<mpsc::UnboundedSender<Vec<HeadChange>>>,
+    pub(crate) known: BTreeSet<Address>,
+    pub(crate) pre_commits: BTreeMap<SectorNumber, PreCommitOnChainInfo>,
+    pub(crate) sectors: BTreeMap<SectorNumber, SectorOnChainInfo>,
+    pub(crate) allocated: BTreeSet<SectorNumber>,
+    pub(crate) partitions: BTreeMap<u64, Vec<Partition>>,
+    pub(crate) submissions: BTreeSet<(u64, u64)>,
     /// Every message by its id, with its outcome and when it was executed.
-    pub messages: BTreeMap<String, (Message, MsgLookup)>,
+    pub(crate) messages: BTreeMap<String, (Message, MsgLookup)>,
     /// Ids in the order of their first push.
-    pub pushed: Vec<String>,
+    pub(crate) pushed: Vec<String>,
     /// Exit codes of the next messages of a method.
-    pub exits: VecDeque<(u64, u32)>,
-    pub miners: u64,
-    pub proofs_made: Vec<([u8; 32], Vec<SectorNumber>)>,
-    pub faulty: BTreeSet<SectorNumber>,
-    pub commit_failures: u32,
+    pub(crate) exits: VecDeque<(u64, u32)>,
+    pub(crate) miners: u64,
+    pub(crate) proofs_made: Vec<([u8; 32], Vec<SectorNumber>)>,
+    pub(crate) faulty: BTreeSet<SectorNumber>,
+    pub(crate) commit_failures: u32,
 }
 
 #[derive(Debug, Clone)]
-pub struct World {
+pub(crate) struct World {
     state: Arc<Mutex<State>>,
     heights: watch::Sender<ChainEpoch>,
     calls: Arc<AtomicU64>,
@@ -66,7 +66,7 @@ pub struct World {
     killed: Arc<tokio::sync::Notify>,
 }
 
-pub fn tipset(height: ChainEpoch, fork: u8) -> TipSet {
+pub(crate) fn tipset(height: ChainEpoch, fork: u8) -> TipSet {
     let cid = Cid::of_cbor(&[fork]);
     TipSet::new(vec![BlockHeader {
         miner: MINER,
@@ -89,7 +89,7 @@ pub fn tipset(height: ChainEpoch, fork: u8) -> TipSet {
     .unwrap()
 }
 
-pub fn miner_info() -> MinerInfo {
+pub(crate) fn miner_info() -> MinerInfo {
     MinerInfo {
         owner: Address::id(100),
         worker: Address::id(100),
@@ -110,13 +110,13 @@ pub fn miner_info() -> MinerInfo {
 }
 
 impl State {
-    pub fn draw(&self, from: &[u8], tag: i64, epoch: ChainEpoch, entropy: &[u8]) -> Bytes {
+    pub(crate) fn draw(&self, from: &[u8], tag: i64, epoch: ChainEpoch, entropy: &[u8]) -> Bytes {
         let fork = self.forks.iter().rev().find(|(start, _)| *start <= epoch).map_or(0, |f| f.1);
         let text = [from, &tag.to_be_bytes(), &epoch.to_be_bytes(), &[fork], entropy].concat();
         Bytes(blake2b_256(&text).to_vec())
     }
 
-    pub fn deadline(&self) -> DeadlineInfo {
+    pub(crate) fn deadline(&self) -> DeadlineInfo {
         let like = DeadlineInfo {
             current_epoch: self.height,
             period_start: 0,
@@ -238,7 +238,7 @@ impl State {
     }
 }
 
-pub fn on_chain_sector(number: SectorNumber, sealed_cid: Cid) -> SectorOnChainInfo {
+pub(crate) fn on_chain_sector(number: SectorNumber, sealed_cid: Cid) -> SectorOnChainInfo {
     SectorOnChainInfo {
         sector_number: number,
         seal_proof: RegisteredSealProof::StackedDRG2KiBV1P1,
@@ -262,7 +262,7 @@ fn commitment(codec: u64, hash: u64, digest: [u8; 32]) -> Cid {
     Cid(cid::Cid::new_v1(codec, cid::multihash::Multihash::wrap(hash, &digest).unwrap()))
 }
 
-pub fn sealed_cid(number: SectorNumber, ticket: &[u8]) -> Cid {
+pub(crate) fn sealed_cid(number: SectorNumber, ticket: &[u8]) -> Cid {
     let mut digest = blake2b_256(&[&number.to_be_bytes(), ticket].concat());
     digest[31] &= 0x3f;
     commitment(0xf102, 0xb401, digest)
@@ -273,7 +273,7 @@ fn seal_proof_bytes(number: SectorNumber, seed: &[u8]) -> Bytes {
 }
 
 impl World {
-    pub fn at(height: ChainEpoch) -> Self {
+    pub(crate) fn at(height: ChainEpoch) -> Self {
         let state = State {
             height,
             head: tipset(height, 0),
@@ -302,12 +302,12 @@ impl World {
         }
     }
 
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 
     /// Counts a call; hangs in it for ever if it is the one to be killed in.
-    pub async fn called(&self, _what: &str) {
+    pub(crate) async fn called(&self, _what: &str) {
         if self.calls.fetch_add(1, Ordering::SeqCst) + 1 == self.kill_at.load(Ordering::SeqCst) {
             self.killed.notify_one();
             std::future::pending::<()>().await;
@@ -315,16 +315,16 @@ impl World {
     }
 
     /// From now on the `nth` call hangs.
-    pub fn kill_in(&self, nth: u64) {
+    pub(crate) fn kill_in(&self, nth: u64) {
         self.kill_at.store(self.calls.load(Ordering::SeqCst) + nth, Ordering::SeqCst);
     }
 
-    pub async fn killed(&self) {
+    pub(crate) async fn killed(&self) {
         self.killed.notified().await;
     }
 
     /// Moves the head to a height, in one step.
-    pub fn go_to(&self, height: ChainEpoch) {
+    pub(crate) fn go_to(&self, height: ChainEpoch) {
         let mut state = self.state();
         let fork = state.forks.last().map_or(0, |f| f.1);
         let old = state.head.clone();
@@ -340,7 +340,7 @@ impl World {
     }
 
     /// Replaces the chain from an epoch on and moves the head.
-    pub fn reorg(&self, from: ChainEpoch, height: ChainEpoch) {
+    pub(crate) fn reorg(&self, from: ChainEpoch, height: ChainEpoch) {
         let mut state = self.state();
         let fork = state.forks.last().map_or(0, |f| f.1) + 1;
         state.forks.push((from, fork));
@@ -349,7 +349,7 @@ impl World {
     }
 
     /// Moves the head on, an epoch a millisecond, until the handle is dropped.
-    pub fn tick(&self) -> tokio_util::task::AbortOnDropHandle<()> {
+    pub(crate) fn tick(&self) -> tokio_util::task::AbortOnDropHandle<()> {
         let world = self.clone();
         tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move {
             loop {
@@ -361,7 +361,7 @@ impl World {
     }
 
     /// Makes a home for the miner with a path that seals and one that keeps, and opens it.
-    pub async fn sealer(&self, home: &Path) -> Sealer {
+    pub(crate) async fn sealer(&self, home: &Path) -> Sealer {
         let chain: Arc<dyn ChainApi> = Arc::new(self.clone());
         init_existing(home, &chain, MINER, Default::default()).await.unwrap();
         let storage = venus_sealer::storage::SectorStorage::open(home).unwrap();
@@ -372,7 +372,7 @@ impl World {
     }
 
     /// Opens the sealer in a home, as soon as the one before has let go of it.
-    pub async fn reopen(&self, home: &Path) -> Sealer {
+    pub(crate) async fn reopen(&self, home: &Path) -> Sealer {
         let mut config = SealerConfig::default();
         config.sealing.retry_secs = 0;
         loop {

@@ -6,7 +6,7 @@ use venus_core::{
     Address,
     chain_api::{ChainReader, MessagePool},
 };
-use venus_node::{Node, NodeConfig, NodeError, Preset};
+use venus_node::{DevGenesis, Node, NodeConfig, NodeError, Preset};
 use venus_proofs::MockVerifier;
 
 use super::world::*;
@@ -43,6 +43,39 @@ async fn an_empty_home_without_genesis_is_an_error() {
     let home = tempfile::tempdir().unwrap();
     let error = Node::builder(home.path(), NodeConfig::default()).open().await.unwrap_err();
     assert!(error.to_string().contains("holds no chain"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_makes_the_same_chain() {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let template = genesis(a.path(), GENESIS_TIME).template().unwrap();
+    let json = serde_json::to_string(&template).unwrap();
+    let a = builder(a.path()).with_template(serde_json::from_str(&json).unwrap());
+    let b = builder(b.path());
+    assert_eq!(a.open().await.unwrap().head(), b.open().await.unwrap().head());
+
+    let other = DevGenesis { network: "mainnet".into(), ..genesis(home_of_nobody(), 0) };
+    let error = other.template().unwrap_err();
+    assert!(error.to_string().contains("mainnet"), "{error}");
+}
+
+fn home_of_nobody() -> &'static std::path::Path {
+    std::path::Path::new("/nowhere")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_store_is_an_error() {
+    let home = tempfile::tempdir().unwrap();
+    drop(builder(home.path()).open().await.unwrap());
+    let db = home.path().join("chain/db");
+    let len = std::fs::metadata(&db).unwrap().len();
+    std::fs::write(&db, vec![0xff; len as usize]).unwrap();
+    let error = builder(home.path()).open().await.unwrap_err();
+    assert!(error.to_string().contains("is damaged"), "{error}");
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = builder(file.path()).open().await.unwrap_err();
+    assert!(matches!(error, NodeError::Io { .. }), "{error}");
 }
 
 const HOME: &str = "VENUS_NODE_TEST_HOME";

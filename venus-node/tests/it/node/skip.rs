@@ -40,7 +40,10 @@ async fn idle_epochs_are_skipped_up_to_the_next_deadline() {
     }
     assert!(challenges.contains(&due) || due == node.head().height() + 1);
 
-    // A message that waits is due at once.
+    // A message that waits for an earlier one is not due, one that can go is.
+    let before = node.next_due().await.unwrap();
+    node.mpool_push(transfer(&rich(), Address::id(99), 1, 1)).await.unwrap();
+    assert_eq!(node.next_due().await.unwrap(), before);
     node.mpool_push(transfer(&rich(), Address::id(99), 1, 0)).await.unwrap();
     let head = node.chain_head().await.unwrap();
     assert_eq!(node.next_due().await.unwrap(), Some(head.height() + 1));

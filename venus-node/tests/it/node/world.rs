@@ -39,7 +39,7 @@ pub(super) fn builder(home: &Path) -> NodeBuilder {
     builder_at(home, GENESIS_TIME)
 }
 
-pub(super) fn builder_at(home: &Path, timestamp: u64) -> NodeBuilder {
+pub(super) fn genesis(home: &Path, timestamp: u64) -> DevGenesis {
     let sealed = |n: u8| sealed_cid(&[n; 32]).unwrap().into();
     let miner = |miner: u64, n: u8| DevMiner {
         owner: worker(miner).address(),
@@ -50,12 +50,15 @@ pub(super) fn builder_at(home: &Path, timestamp: u64) -> NodeBuilder {
     };
     let money = TokenAmount::from_fil(1_000_000);
     let accounts = [worker(1000), worker(1001), rich(), rich_bls()];
-    let genesis = DevGenesis {
+    DevGenesis {
         network: "localnet-test".into(),
         accounts: accounts.iter().map(|k| (k.address(), money.clone())).collect(),
         miners: vec![miner(1000, 10), miner(1001, 20)],
         timestamp,
-    };
+    }
+}
+
+pub(super) fn builder_at(home: &Path, timestamp: u64) -> NodeBuilder {
     let config = NodeConfig {
         listen: "127.0.0.1:0".into(),
         pool: PoolConfig { premium_noise: 0.0, ..PoolConfig::default() },
@@ -64,7 +67,7 @@ pub(super) fn builder_at(home: &Path, timestamp: u64) -> NodeBuilder {
     Node::builder(home, config)
         .with_verifier(MockVerifier)
         .with_clock(Arc::new(SharedClock::stepped(Duration::from_secs(GENESIS_TIME))))
-        .with_dev_genesis(genesis)
+        .with_dev_genesis(genesis(home, timestamp))
 }
 
 pub(super) struct World {

@@ -1,1 +1,0 @@
-//! Gets messages on chain: chooses, estimates, numbers, signs, publishes and follows them.

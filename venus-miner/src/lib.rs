@@ -1,1 +1,0 @@
-//! Makes blocks for many miners at once.
