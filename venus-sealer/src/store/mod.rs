@@ -27,7 +27,7 @@ pub struct Identity {
     pub window_proof: RegisteredPoStProof,
     /// Bytes of its sectors.
     pub sector_size: u64,
-    /// Part of every message id, so that ids of two homes never meet.
+    /// Names this home, whatever directory it is moved to.
     pub home_id: Uuid,
 }
 
