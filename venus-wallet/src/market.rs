@@ -1,7 +1,7 @@
 //! What market programs have signed: deals, asks and vouchers.
 //!
-//! Each is decoded and encoded again, so that only what it says can be signed. Input with bytes
-//! behind it, or in another form than DAG-CBOR, is refused.
+//! Each is decoded and encoded again, so that only what it says can be signed. Maps may have their
+//! keys in any order, or more of them; for all else there is one encoding, and others are refused.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use venus_core::{Address, Bytes, ChainEpoch, Cid, Signature, TokenAmount, cbor, 
 /// The bytes that are signed for the purpose `name`; none if it is not one of the market's.
 pub(crate) fn sign_bytes(name: &str, data: &[u8]) -> Option<Result<Vec<u8>, String>> {
     Some(match name {
-        "dealproposal" => decode::<DealProposal<String>>(data).map(|deal| cbor(&deal)),
-        "clientdeal" => decode::<ClientDeal>(data).map(|deal| sha256_cid(&cbor(&deal))),
+        "dealproposal" => exact::<DealProposal<String>>(data).map(|deal| cbor(&deal)),
+        "clientdeal" => exact::<ClientDeal>(data).map(|deal| sha256_cid(&cbor(&deal))),
         "signedvoucher" => {
-            decode::<Voucher>(data).map(|voucher| cbor(&Voucher { signature: None, ..voucher }))
+            exact::<Voucher>(data).map(|voucher| cbor(&Voucher { signature: None, ..voucher }))
         }
         "storageask" => decode::<StorageAsk>(data).map(|ask| cbor(&ask)),
         "askresponse" => decode::<AskResponse>(data).map(|response| response.ask.ask.as_tuple()),
@@ -28,6 +28,16 @@ pub(crate) fn sign_bytes(name: &str, data: &[u8]) -> Option<Result<Vec<u8>, Stri
 
 fn decode<'a, T: Deserialize<'a>>(data: &'a [u8]) -> Result<T, String> {
     from_cbor(data).map_err(|e| e.to_string())
+}
+
+/// Reads what has only one encoding. The decoder takes more, such as a label of bytes for a text:
+/// that would become the signature of something else.
+fn exact<'a, T: Deserialize<'a> + Serialize>(data: &'a [u8]) -> Result<T, String> {
+    let value = decode(data)?;
+    match cbor(&value) == data {
+        true => Ok(value),
+        false => Err("it is not encoded as DAG-CBOR wants it".into()),
+    }
 }
 
 /// Unlike everywhere on chain, the CID of a client's deal is made with SHA-256.
@@ -244,4 +254,49 @@ struct ProviderDealState {
     proposal_cid: Option<Cid>,
     #[serde(default)]
     fast_retrieval: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TYPES: [&str; 7] = [
+        "dealproposal",
+        "clientdeal",
+        "signedvoucher",
+        "storageask",
+        "askresponse",
+        "networkresposne",
+        "providerdealstate",
+    ];
+
+    /// Piece, size 2048, not verified, a key, f01000, "label", epochs 10 and 20, amounts 1 to 3.
+    const PROPOSAL: &str = "8bd82a5828000181e2039220204242424242424242424242424242424242424242424242424242424242424242190800f45501fc58e91d12bbaa54aa2ebe8cf8e0147b2405e71a4300e807656c6162656c0a14420001420002420003";
+
+    #[test]
+    fn a_proposal_has_one_encoding() {
+        let sign = |hex: &str| sign_bytes("dealproposal", &hex::decode(hex).unwrap()).unwrap();
+        assert_eq!(hex::encode(sign(PROPOSAL).unwrap()), PROPOSAL);
+        sign(&PROPOSAL.replace("656c6162656c", "456c6162656c")).unwrap_err(); // label as bytes
+        sign(&PROPOSAL.replace("190800", "1a00000800")).unwrap_err(); // longer than needed
+        sign(&format!("{PROPOSAL}00")).unwrap_err();
+    }
+
+    #[test]
+    fn other_purposes_are_not_of_the_market() {
+        for name in ["networkresponse", "message", ""] {
+            assert!(sign_bytes(name, &[]).is_none(), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            for name in TYPES {
+                let _ = sign_bytes(name, &bytes);
+            }
+        }
+    }
 }

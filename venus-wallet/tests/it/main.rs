@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
 mod lock;
+mod replay;
 mod vectors;
