@@ -81,7 +81,7 @@ impl UserDirectory for MemAuth {
 
     async fn users(&self, page: Page, _state: UserState) -> Result<Vec<User>, AuthApiError> {
         let names: Vec<_> = self.state().users.iter().cloned().collect();
-        names.iter().skip(page.skip).take(page.limit).map(|name| self.user_of(name)).collect()
+        page.of(names.iter()).map(|name| self.user_of(name)).collect()
     }
 
     async fn rate_limits(&self, _user: &str) -> Result<Vec<RateLimit>, AuthApiError> {

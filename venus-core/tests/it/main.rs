@@ -8,4 +8,6 @@
 )]
 
 mod contracts;
+mod round_trips;
 mod rpc;
+mod vectors;
