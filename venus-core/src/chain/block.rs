@@ -96,7 +96,7 @@ wire_tuple! {
         pub timestamp: u64 as "Timestamp",
         /// Signature of the worker over the header without this field.
         pub block_sig: Option<Signature> as "BlockSig" (default),
-        /// Unused, 0.
+        /// No rule reads it; miners of today write 1.
         pub fork_signaling: u64 as "ForkSignaling",
         /// AttoFIL a gas unit burns in this tipset.
         pub parent_base_fee: TokenAmount as "ParentBaseFee",

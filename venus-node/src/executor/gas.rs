@@ -14,8 +14,6 @@ use super::codes::ActorKind;
 pub const BLOCK_GAS_LIMIT: u64 = 10_000_000_000;
 /// Gas of a block that leaves the base fee as it is.
 pub const BLOCK_GAS_TARGET: u64 = BLOCK_GAS_LIMIT / 2;
-/// Least base fee in attoFIL.
-pub const MINIMUM_BASE_FEE: u64 = 100;
 
 pub(crate) const TRANSFER: u64 = 6_000;
 pub(crate) const INVOKE: u64 = 75_000;

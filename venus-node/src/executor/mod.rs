@@ -30,12 +30,11 @@ pub use config::ExecutorConfig;
 pub use error::{ExecutorError, Result};
 pub use externs::{ChainRand, MockVerifier, ProofsVerifier, Purpose, SealAndPostVerifier};
 pub use gas::{
-    BLOCK_GAS_LIMIT, BLOCK_GAS_TARGET, GasOutputs, MINIMUM_BASE_FEE, effective_premium,
-    gas_outputs, over_estimation,
+    BLOCK_GAS_LIMIT, BLOCK_GAS_TARGET, GasOutputs, effective_premium, gas_outputs, over_estimation,
 };
 pub use state_tree::ActorState;
 pub use supply::Supply;
-pub use tipset::{NativeExecutor, next_base_fee};
+pub use tipset::NativeExecutor;
 pub use types::{
     CallInput, ChainMessage, ExecBlock, MessageTrace, TipsetInput, TipsetResult, message_cid,
 };

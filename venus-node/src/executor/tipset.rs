@@ -9,22 +9,21 @@ use fvm_ipld_amt::Amtv0;
 use fvm_ipld_blockstore::Blockstore;
 use fvm_ipld_encoding::{RawBytes, to_vec};
 use fvm_shared::address::Address;
-use fvm_shared::bigint::BigInt;
 use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
 use fvm_shared::receipt::Receipt;
 use num_traits::Zero;
 use std::sync::Arc;
 
+use super::Executor;
 use super::actors::reward::AWARD_BLOCK_REWARD;
 use super::buffer::Buffer;
 use super::config::ExecutorConfig;
 use super::error::{ExecutorError, Result};
 use super::externs::{ChainRand, SealAndPostVerifier};
-use super::gas::{BLOCK_GAS_LIMIT, MINIMUM_BASE_FEE};
+use super::gas::BLOCK_GAS_LIMIT;
 use super::machine::{Env, Machine, REWARD};
 use super::types::{CallInput, ChainMessage, MessageTrace, TipsetInput, TipsetResult};
-use super::{BLOCK_GAS_TARGET, Executor};
 use crate::blockstore::SharedStore;
 use crate::genesis::{self, GenesisTemplate};
 
@@ -205,95 +204,4 @@ pub(crate) fn receipts_root(store: &impl Blockstore, receipts: &[Receipt]) -> Re
         list.set(i as u64, receipt.clone()).map_err(ExecutorError::any(failed))?;
     }
     list.flush().map_err(ExecutorError::any(failed))
-}
-
-/// The base fee that the children of a tipset pay (FIP-0115): what the cheapest message of a
-/// full tipset offered pulls it, at most an eighth up, else it falls by an eighth.
-///
-/// `messages` are all of the tipset's blocks; a nonce of a sender counts once.
-pub fn next_base_fee<'a>(
-    base_fee: &TokenAmount,
-    messages: impl IntoIterator<Item = &'a fvm_shared::message::Message>,
-) -> TokenAmount {
-    let mut seen = HashSet::new();
-    let mut offers: Vec<_> = messages
-        .into_iter()
-        .filter(|m| seen.insert((m.from, m.sequence)))
-        .map(|m| (m.gas_premium.clone(), m.gas_limit))
-        .collect();
-    let premium = percentile_premium(&mut offers);
-    let eighth: BigInt = (base_fee.atto() + 7) / 8;
-    let step = TokenAmount::from_atto(eighth);
-    let change = step.clone().min(premium - step);
-    (base_fee + change).max(TokenAmount::from_atto(MINIMUM_BASE_FEE))
-}
-
-/// The premium at the place that is full when the blocks are, offers sorted from the best.
-fn percentile_premium(offers: &mut [(TokenAmount, u64)]) -> TokenAmount {
-    /// 80 % of the gas of a block.
-    const PLACE: u64 = 8 * BLOCK_GAS_TARGET / 5;
-    offers.sort_by(|a, b| b.0.cmp(&a.0));
-    let mut filled = 0u64;
-    for (premium, limit) in offers.iter() {
-        filled = filled.saturating_add(*limit);
-        if filled >= PLACE {
-            return premium.clone();
-        }
-    }
-    TokenAmount::from_atto(BigInt::zero())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use fvm_shared::message::Message;
-
-    fn atto(n: u64) -> TokenAmount {
-        TokenAmount::from_atto(n)
-    }
-
-    fn message(nonce: u64, limit: u64, premium: u64) -> Message {
-        Message {
-            version: 0,
-            from: Address::new_id(100),
-            to: Address::new_id(101),
-            sequence: nonce,
-            value: Zero::zero(),
-            method_num: 0,
-            params: RawBytes::default(),
-            gas_limit: limit,
-            gas_fee_cap: atto(premium),
-            gas_premium: atto(premium),
-        }
-    }
-
-    /// node.md 29.2.
-    #[test]
-    fn base_fee_vectors() {
-        for (base, premium, next) in [
-            (100, 0, 100),
-            (100, 14, 101),
-            (100, 26, 113),
-            (801, 0, 700),
-            (801, 100, 800),
-            (801, 201, 901),
-            (808, 0, 707),
-            (808, 203, 909),
-        ] {
-            let full = message(0, 8_000_000_000, premium);
-            assert_eq!(next_base_fee(&atto(base), [&full]), atto(next), "{base} {premium}");
-        }
-    }
-
-    #[test]
-    fn percentile_vectors() {
-        for (a, b, premium) in [
-            (5_999_999_999, 2_000_000_000, 0),
-            (5_999_999_999, 2_000_000_001, 100),
-            (8_000_000_000, 2_000_000_000, 123),
-        ] {
-            let mut offers = [(atto(100), b), (atto(123), a)];
-            assert_eq!(percentile_premium(&mut offers), atto(premium));
-        }
-    }
 }

@@ -63,8 +63,9 @@ impl Pool {
         }
         for entry in signatures.iter() {
             let (cid, value) = entry?;
-            let kept: Option<(ChainEpoch, Signature)> = from_cbor(&value).ok();
-            if kept.is_none_or(|(height, _)| height + SIGNATURES_KEPT < head) {
+            let (height, _): (ChainEpoch, Signature) = from_cbor(&value)
+                .map_err(|e| StoreError::Damaged { tree: "signatures", reason: e.to_string() })?;
+            if height + SIGNATURES_KEPT < head {
                 signatures.remove(cid)?;
             }
         }
