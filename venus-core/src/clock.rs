@@ -71,8 +71,8 @@ pub struct SharedClock {
 
 #[derive(Debug, Clone, Copy)]
 enum Hand {
-    /// Ahead of the system's clock by so much.
-    Running(Duration),
+    /// Stood at `from` when the system's clock stood at `since`, and runs with it.
+    Running { from: Duration, since: Duration },
     /// Stands still.
     Stepped(Duration),
 }
@@ -80,7 +80,7 @@ enum Hand {
 impl Hand {
     fn now(self) -> Duration {
         match self {
-            Self::Running(ahead) => system_time() + ahead,
+            Self::Running { from, since } => from + system_time().saturating_sub(since),
             Self::Stepped(time) => time,
         }
     }
@@ -89,7 +89,14 @@ impl Hand {
 impl SharedClock {
     /// A clock that runs `ahead` of the system's.
     pub fn running(ahead: Duration) -> Self {
-        Self { hand: Mutex::new(Hand::Running(ahead)), moved: watch::Sender::new(()) }
+        Self::running_from(system_time() + ahead)
+    }
+
+    /// A clock that stands at `from` now and runs, wherever the system's clock stands: from zero
+    /// on for a chain that goes on when its pool does, for the time of its head moves the clock.
+    pub fn running_from(from: Duration) -> Self {
+        let hand = Hand::Running { from, since: system_time() };
+        Self { hand: Mutex::new(hand), moved: watch::Sender::new(()) }
     }
 
     /// A clock that stands still at `time` until it is moved.
@@ -102,7 +109,7 @@ impl SharedClock {
         let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(missing) = time.checked_sub(hand.now()) else { return };
         match &mut *hand {
-            Hand::Running(ahead) => *ahead += missing,
+            Hand::Running { from, .. } => *from += missing,
             Hand::Stepped(at) => *at = time,
         }
         drop(hand);
@@ -112,7 +119,7 @@ impl SharedClock {
     /// Moves forward by `duration`.
     pub fn advance(&self, duration: Duration) {
         match &mut *self.hand.lock().unwrap_or_else(PoisonError::into_inner) {
-            Hand::Running(time) | Hand::Stepped(time) => *time += duration,
+            Hand::Running { from: time, .. } | Hand::Stepped(time) => *time += duration,
         }
         self.moved.send_replace(());
     }
@@ -142,7 +149,7 @@ impl Clock for SharedClock {
             };
             // The sender lives as long as `self`: `changed` cannot fail.
             match hand {
-                Hand::Running(_) => tokio::select! {
+                Hand::Running { .. } => tokio::select! {
                     () = tokio::time::sleep(left) => {}
                     _ = moved.changed() => {}
                 },
@@ -167,6 +174,7 @@ mod tests {
         for clock in [
             SharedClock::stepped(Duration::from_secs(100)),
             SharedClock::running(Duration::from_secs(5)),
+            SharedClock::running_from(Duration::ZERO),
         ] {
             let clock = Arc::new(clock);
             let start = clock.now();

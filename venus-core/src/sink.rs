@@ -28,7 +28,8 @@ pub trait MessageSink: fmt::Debug + Send + Sync {
     ) -> Result<(), SinkError>;
 
     /// Waits until the message is on chain and `confidence` epochs have passed since. A message
-    /// that failed on chain is an `Ok` with its exit code.
+    /// that failed on chain is an `Ok` with its exit code. `tip_set` and `height` of the outcome are
+    /// those of the tipset that contains the message, which is the epoch that it is executed in.
     async fn wait(&self, id: &str, confidence: u64) -> Result<MsgLookup, SinkError>;
 
     /// Tells whether a message of this id was handed over.

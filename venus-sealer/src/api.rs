@@ -9,8 +9,8 @@ use venus_core::{
 
 use crate::{
     Sealer,
-    storage::{PathMeta, StoragePath},
-    view::{SealerInfo, SectorStatus, SectorSummary},
+    storage::{FsStat, PathMeta, StoragePath},
+    view::{DeadlineSummary, SealerInfo, SectorStatus, SectorSummary},
 };
 
 venus_core::rpc_client! {
@@ -42,6 +42,9 @@ venus_core::rpc_interface! {
         /// Returns the miner at a glance. Ours only.
         #[read]
         fn sealer_info() -> SealerInfo = "SealerInfo";
+        /// Lists the deadlines with their partitions. Ours only.
+        #[read]
+        fn proving_deadlines() -> Vec<DeadlineSummary> = "ProvingDeadlines";
         /// Attaches a storage path that has its `sectorstore.json`.
         #[admin]
         fn storage_add_local(path: String) -> () = "StorageAddLocal";
@@ -51,6 +54,9 @@ venus_core::rpc_interface! {
         /// Returns what a path is for.
         #[admin]
         fn storage_meta(id: uuid::Uuid) -> PathMeta = "StorageMeta";
+        /// Returns the space of a path.
+        #[admin]
+        fn storage_stat(id: uuid::Uuid) -> FsStat = "StorageStat";
         /// Proves sectors for a block.
         #[read]
         fn compute_proof(sectors: Vec<ExtendedSectorInfo>, rand: venus_core::Bytes, epoch: i64, network_version: u32) -> Vec<PoStProof> = "ComputeProof";
@@ -59,6 +65,13 @@ venus_core::rpc_interface! {
 
 fn fail(error: impl std::error::Error) -> RpcError {
     RpcError::from_error(&error)
+}
+
+impl Sealer {
+    fn path(&self, id: uuid::Uuid) -> Result<StoragePath, RpcError> {
+        let path = self.storage().path(id);
+        path.ok_or_else(|| RpcError::method(format!("no storage path {id}")))
+    }
 }
 
 #[async_trait]
@@ -100,6 +113,10 @@ impl SealerApi for Sealer {
         self.info().await.map_err(fail)
     }
 
+    async fn proving_deadlines(&self) -> Result<Vec<DeadlineSummary>, RpcError> {
+        self.deadlines().await.map_err(fail)
+    }
+
     async fn storage_add_local(&self, path: String) -> Result<(), RpcError> {
         let StoragePath { meta, root } =
             self.storage().attach(path.as_ref(), None).map_err(fail)?;
@@ -113,8 +130,13 @@ impl SealerApi for Sealer {
     }
 
     async fn storage_meta(&self, id: uuid::Uuid) -> Result<PathMeta, RpcError> {
-        let path = self.storage().path(id);
-        path.map(|p| p.meta).ok_or_else(|| RpcError::method(format!("no storage path {id}")))
+        Ok(self.path(id)?.meta)
+    }
+
+    async fn storage_stat(&self, id: uuid::Uuid) -> Result<FsStat, RpcError> {
+        let path = self.path(id)?;
+        let measured = tokio::task::spawn_blocking(move || path.stat()).await;
+        measured.map_err(fail)?.map_err(fail)
     }
 
     async fn compute_proof(

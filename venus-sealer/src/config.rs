@@ -15,11 +15,19 @@ pub struct SealerConfig {
     pub listen: SocketAddr,
     /// Seconds that the node, the messager and the gateway have to answer.
     pub request_timeout_secs: u64,
+    /// The network that it is for; empty: the one of the node, whichever that is.
+    pub network: String,
+    /// Whether SNARKs are simulated, which development networks alone allow. The crate takes its
+    /// prover ready-made: this is for the program that makes it.
+    pub simulated_proofs: bool,
     /// The chain node.
+    #[serde(alias = "Node")]
     pub node: ServiceConfig,
     /// The messager.
+    #[serde(alias = "Messager")]
     pub messager: ServiceConfig,
     /// Gateways that may ask for winning PoSts.
+    #[serde(alias = "RegisterProof")]
     pub register_proof: GatewaysConfig,
     /// Sealing.
     pub sealing: SealingConfig,
@@ -36,8 +44,10 @@ pub struct SealerConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceConfig {
     /// Where it is: a URL or a multiaddr.
+    #[serde(alias = "Url")]
     pub url: String,
     /// The token that it takes.
+    #[serde(alias = "Token")]
     pub token: String,
 }
 
@@ -46,8 +56,10 @@ pub struct ServiceConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct GatewaysConfig {
     /// Where they are: URLs or multiaddrs.
+    #[serde(alias = "Urls")]
     pub urls: Vec<String>,
     /// The token that they take.
+    #[serde(alias = "Token")]
     pub token: String,
 }
 
@@ -133,6 +145,8 @@ impl Default for SealerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 2345)),
+            network: String::new(),
+            simulated_proofs: false,
             node: ServiceConfig::default(),
             messager: ServiceConfig::default(),
             register_proof: GatewaysConfig::default(),

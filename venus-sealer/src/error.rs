@@ -100,6 +100,12 @@ pub enum SealerError {
     /// Two paths have the same id.
     #[error("{0} has the id of another attached path; was it copied?")]
     PathTwice(PathBuf),
+    /// No path is for that.
+    #[error(
+        "no storage path for {0} is attached; attach one with \
+         `venus-sealer storage attach --init --seal --store <path>`"
+    )]
+    NoStorage(&'static str),
     /// No path has room.
     #[error("no good path found for {need} bytes of a sector ({role}); attach one with room")]
     NoPath {

@@ -82,6 +82,8 @@ pub async fn init_new(
             creation
         }
     };
+    tracing::info!("Pushed CreateMiner message: {}", creation.message.id);
+    tracing::info!("Waiting for confirmation");
     let failed = match deliver(sink, options.timeout, options.confidence, &creation.message).await?
     {
         Delivery::Lost(reason) => reason,
@@ -89,8 +91,10 @@ pub async fn init_new(
             exit_text("CreateMiner", &lookup)
         }
         Delivery::Executed(lookup) => {
+            let (miner, robust) = params::created_miner(&lookup.receipt.return_data)?;
+            tracing::info!("New miners address is: {miner} ({robust})");
             let identity = Identity {
-                miner: params::created_miner(&lookup.receipt.return_data)?,
+                miner,
                 window_proof: creation.window_proof,
                 sector_size: creation.sector_size,
                 home_id: Uuid::new_v4(),

@@ -31,11 +31,10 @@ pub fn create_miner(
     cbor(&(owner, worker, proof, peer_id, multiaddrs)).into()
 }
 
-/// The ID address of a created miner.
-pub fn created_miner(returned: &[u8]) -> Result<Address, SealerError> {
-    let (id, _robust): (Address, Address) = from_cbor(returned)
-        .map_err(|e| SealerError::Answer { what: "the created miner", reason: e.to_string() })?;
-    Ok(id)
+/// The addresses of a created miner: its ID, and the one that no reorg changes.
+pub fn created_miner(returned: &[u8]) -> Result<(Address, Address), SealerError> {
+    from_cbor(returned)
+        .map_err(|e| SealerError::Answer { what: "the created miner", reason: e.to_string() })
 }
 
 /// Parameters of [`PRE_COMMIT_SECTOR_BATCH2`].

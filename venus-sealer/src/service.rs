@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use venus_core::{
-    Address, ChainApi, MessageSink, ProofProvider, SectorId, SectorNumber, TipSetKey,
+    Address, ChainApi, MessageSink, ProofProvider, SectorId, SectorNumber, TipSetKey, rpc::Methods,
 };
 
 use crate::{
-    Identity, MinerWinningProver, SealerBuilder, SealerError, context::Context, fsm::SectorRecord,
-    handle, policy, post, storage::SectorStorage,
+    Identity, MinerWinningProver, SealerApi, SealerBuilder, SealerError, context::Context,
+    fsm::SectorRecord, handle, policy, post, storage::SectorStorage,
 };
 
 /// Seals, proves and keeps the sectors of one miner. Clones are the same sealer.
@@ -64,9 +64,16 @@ impl Sealer {
         MinerWinningProver::new(self.context.miner_id, Arc::clone(&self.context.prover))
     }
 
+    /// The methods to serve on `/rpc/v0`.
+    pub fn methods(&self) -> Methods {
+        <dyn SealerApi>::methods(Arc::new(self.clone()))
+    }
+
     /// Begins a sector without data. It is kept before this returns; [`run`](Self::run) seals it.
     pub async fn pledge(&self) -> Result<SectorId, SealerError> {
         let context = &self.context;
+        // Room may come back by itself, a path that was never attached does not.
+        context.storage.ready()?;
         let _one_at_a_time = self.numbering.lock().await;
         let call = context.chain.state_miner_allocated(context.miner(), TipSetKey::head());
         let allocated = context.ask("allocated sector numbers", call).await?;

@@ -8,6 +8,7 @@ use venus_core::{
     SectorNumber, SectorOnChainInfo, TipSetKey, TokenAmount,
 };
 
+pub use crate::{funds::LockedFunds, proving::DeadlineSummary};
 use crate::{
     Sealer, SealerError,
     fsm::{LogEntry, Randomness, SectorRecord, SectorState},
@@ -93,6 +94,8 @@ pub struct SealerInfo {
     pub balance: TokenAmount,
     /// What of that may be withdrawn.
     pub available: TokenAmount,
+    /// What of that is locked, and what is owed.
+    pub locked: LockedFunds,
     /// What the worker holds.
     pub worker_balance: TokenAmount,
     /// Sectors of this home by state.
@@ -201,6 +204,7 @@ impl Sealer {
         let deadline = chain.state_miner_proving_deadline(miner, tsk.clone());
         let deadline = ctx.ask("the proving deadline", deadline).await?;
         let actor = ctx.ask("the actor", chain.state_get_actor(miner, tsk.clone())).await?;
+        let state = ctx.ask("the miner's state", chain.chain_read_obj(actor.head)).await?;
         let available = chain.state_miner_available_balance(miner, tsk.clone());
         let available = ctx.ask("the available balance", available).await?;
         let worker = ctx.ask("the miner", chain.state_miner_info(miner, tsk)).await?.worker;
@@ -216,6 +220,7 @@ impl Sealer {
             deadline,
             balance: actor.balance,
             available,
+            locked: LockedFunds::of(&state)?,
             worker_balance,
             states: self.sectors_summary()?,
         })

@@ -1,6 +1,6 @@
 //! From the pre-commit to a sector on chain: seed, C1 and C2, the message with the proof.
 
-use venus_core::{SectorOnChainInfo, TipSetKey, TokenAmount};
+use venus_core::{MsgLookup, SectorOnChainInfo, TipSetKey, TokenAmount};
 
 use super::{
     pre_commit::{self, TRANSIENT_EXITS},
@@ -22,6 +22,12 @@ pub(super) async fn on_chain(
     let call = ctx.chain.state_sector_get_info(ctx.miner(), record.number, tsk);
     let found = ctx.ask("a sector", call).await?;
     Ok(found.filter(|info| record.cids.is_some_and(|cids| cids.sealed == info.sealed_cid)))
+}
+
+/// The tipset that executed a message: the first after the one that contains it.
+async fn executed_by(ctx: &Context, lookup: &MsgLookup) -> Result<TipSetKey, SealerError> {
+    let call = ctx.chain.chain_get_tipset_after_height(lookup.height + 1, TipSetKey::head());
+    Ok(ctx.ask("the tipset that executed a message", call).await?.key().clone())
 }
 
 pub(super) async fn seed(ctx: &Context, record: &SectorRecord) -> Result<SectorEvent, SealerError> {
@@ -123,8 +129,9 @@ pub(super) async fn send(ctx: &Context, record: &SectorRecord) -> Result<SectorE
         Delivery::Executed(lookup) => lookup,
     };
     match lookup.receipt.exit_code {
-        // The state of the tipset that executed the message has the sector.
-        0 => match on_chain(ctx, record, lookup.tip_set.clone()).await? {
+        // The state of the tipset that executed the message has the sector; the outcome names the
+        // one that contains it.
+        0 => match on_chain(ctx, record, executed_by(ctx, &lookup).await?).await? {
             Some(_) => Ok(SectorEvent::Proving),
             None => failed(
                 "proof validation failed, sector not found in sector set".to_owned(),

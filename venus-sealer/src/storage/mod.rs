@@ -8,4 +8,4 @@ mod locate;
 mod paths;
 
 pub use files::sector_name;
-pub use paths::{NewPath, PathMeta, SectorStorage, StoragePath};
+pub use paths::{FsStat, NewPath, PathMeta, SectorStorage, StoragePath};

@@ -60,6 +60,25 @@ pub struct StoragePath {
     pub root: PathBuf,
 }
 
+/// The space of a path, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct FsStat {
+    /// Of the file system.
+    pub capacity: u64,
+    /// That sectors may still take.
+    pub available: u64,
+    /// That are free in the file system.
+    #[serde(rename = "FSAvailable")]
+    pub fs_available: u64,
+    /// Promised to sectors; always 0: room is looked for when it is needed.
+    pub reserved: u64,
+    /// That sectors may take at most; 0: no limit.
+    pub max: u64,
+    /// That sectors take.
+    pub used: u64,
+}
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct PathList {
@@ -105,33 +124,10 @@ impl SectorStorage {
 
     /// Attaches a path for good; with `new` it is made into one first.
     pub fn attach(&self, root: &Path, new: Option<NewPath>) -> Result<StoragePath, SealerError> {
-        if let Some(NewPath { seal: false, store: false, .. }) = new {
-            return Err(SealerError::PathUseless);
-        }
-        if new.is_some() {
-            fs::create_dir_all(root).map_err(file_error(root, "created"))?;
-        }
-        let root = root.canonicalize().map_err(file_error(root, "opened"))?;
-        let meta_file = root.join(META_FILE);
-        let meta = match (read_json::<PathMeta>(&meta_file)?, new) {
-            (Some(_), Some(_)) => return Err(SealerError::PathInitialized(root)),
-            (None, None) => return Err(SealerError::PathNotInitialized(root)),
-            (Some(meta), None) => meta,
-            (None, Some(new)) => {
-                let meta = PathMeta {
-                    id: Uuid::new_v4(),
-                    weight: new.weight,
-                    can_seal: new.seal,
-                    can_store: new.store,
-                    max_storage: new.max_storage,
-                    groups: None,
-                    allow_to: None,
-                };
-                write_json(&meta_file, &meta)?;
-                meta
-            }
+        let path = match new {
+            Some(new) => new.create(root)?,
+            None => StoragePath::open(root)?,
         };
-        let path = StoragePath { meta, root };
         let mut paths = self.lock();
         if let Some(same) = paths.iter().find(|p| p.meta.id == path.meta.id) {
             return match same.root == path.root {
@@ -158,6 +154,19 @@ impl SectorStorage {
     /// The path with this id.
     pub fn path(&self, id: Uuid) -> Option<StoragePath> {
         self.lock().iter().find(|p| p.meta.id == id).cloned()
+    }
+
+    /// Fails if there is no path at all to seal in, or none to keep sectors in.
+    pub(crate) fn ready(&self) -> Result<(), SealerError> {
+        let paths = self.lock();
+        match (
+            paths.iter().any(|path| path.meta.can_seal),
+            paths.iter().any(|path| path.meta.can_store),
+        ) {
+            (true, true) => Ok(()),
+            (false, _) => Err(SealerError::NoStorage("sealing")),
+            (true, false) => Err(SealerError::NoStorage("keeping sectors")),
+        }
     }
 
     /// The best path with room for `need` bytes.
@@ -193,17 +202,68 @@ impl SectorStorage {
     }
 }
 
+impl NewPath {
+    /// Makes a directory into a storage path: writes its `sectorstore.json`.
+    pub fn create(self, root: &Path) -> Result<StoragePath, SealerError> {
+        if !self.seal && !self.store {
+            return Err(SealerError::PathUseless);
+        }
+        fs::create_dir_all(root).map_err(file_error(root, "created"))?;
+        let root = root.canonicalize().map_err(file_error(root, "opened"))?;
+        let meta_file = root.join(META_FILE);
+        if read_json::<PathMeta>(&meta_file)?.is_some() {
+            return Err(SealerError::PathInitialized(root));
+        }
+        let meta = PathMeta {
+            id: Uuid::new_v4(),
+            weight: self.weight,
+            can_seal: self.seal,
+            can_store: self.store,
+            max_storage: self.max_storage,
+            groups: None,
+            allow_to: None,
+        };
+        write_json(&meta_file, &meta)?;
+        Ok(StoragePath { meta, root })
+    }
+}
+
 impl StoragePath {
-    /// Bytes that can still be used, the limit of the path counted.
-    pub(crate) fn available(&self) -> Result<u64, SealerError> {
+    /// Reads what a path is for.
+    pub fn open(root: &Path) -> Result<Self, SealerError> {
+        let root = root.canonicalize().map_err(file_error(root, "opened"))?;
+        match read_json::<PathMeta>(&root.join(META_FILE))? {
+            Some(meta) => Ok(Self { meta, root }),
+            None => Err(SealerError::PathNotInitialized(root)),
+        }
+    }
+
+    /// Measures the disk and what the sectors take of it. Reads directories: blocks.
+    pub fn stat(&self) -> Result<FsStat, SealerError> {
         let stat = rustix::fs::statvfs(&self.root)
             .map_err(|e| file_error(&self.root, "measured")(e.into()))?;
         let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-        if self.meta.max_storage == 0 {
-            return Ok(free);
-        }
         let used = super::files::used_bytes(&self.root)?;
-        Ok(free.min(self.meta.max_storage.saturating_sub(used)))
+        let max = self.meta.max_storage;
+        Ok(FsStat {
+            capacity: stat.f_blocks.saturating_mul(stat.f_frsize),
+            available: if max == 0 { free } else { free.min(max.saturating_sub(used)) },
+            fs_available: free,
+            reserved: 0,
+            max,
+            used,
+        })
+    }
+
+    /// Bytes that can still be used, the limit of the path counted.
+    pub(crate) fn available(&self) -> Result<u64, SealerError> {
+        if self.meta.max_storage > 0 {
+            return Ok(self.stat()?.available);
+        }
+        // Without a limit there is no need to count what the sectors take.
+        let stat = rustix::fs::statvfs(&self.root)
+            .map_err(|e| file_error(&self.root, "measured")(e.into()))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 }
 

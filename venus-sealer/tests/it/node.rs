@@ -34,12 +34,17 @@ refusing! {
             self.called("chain_head").await;
             Ok(self.state().head.clone())
         }
+        async fn chain_get_tipset_after_height(
+            &self, _: ChainEpoch, _: TipSetKey,
+        ) -> Result<TipSet, RpcError> {
+            self.called("chain_get_tipset_after_height").await;
+            Ok(self.state().head.clone())
+        }
     }
     refuse {
         chain_get_genesis() -> TipSet;
         chain_get_tipset(TipSetKey) -> TipSet;
         chain_get_tipset_by_height(ChainEpoch, TipSetKey) -> TipSet;
-        chain_get_tipset_after_height(ChainEpoch, TipSetKey) -> TipSet;
         chain_get_block(Cid) -> BlockHeader;
         chain_get_block_messages(Cid) -> BlockMessages;
         chain_get_message(Cid) -> Message;

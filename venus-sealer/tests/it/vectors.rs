@@ -69,7 +69,7 @@ fn parameters_are_encoded_as_the_actors_read_them() {
 #[test]
 fn the_created_miner_is_read_from_the_answer() {
     let answer = venus_core::cbor(&(Address::id(1234), Address::id(1)));
-    assert_eq!(params::created_miner(&answer).unwrap(), Address::id(1234));
+    assert_eq!(params::created_miner(&answer).unwrap().0, Address::id(1234));
     assert!(params::created_miner(b"?").is_err());
 }
 

@@ -1,0 +1,128 @@
+//! What can go wrong between a message and the chain.
+
+use std::time::Duration;
+
+use venus_core::{Address, SignError, auth::AuthApiError, rpc::RpcError, store::StoreError};
+
+/// Why something was not done. Clients of the Go service search these texts.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MessagerError {
+    /// There is no such message.
+    #[error("get message by id error: record not found")]
+    NoMessage,
+    /// There is no such sender.
+    #[error("record not found")]
+    NoSender,
+    /// There is no such sender, whose prices were to be set.
+    #[error("address not exists")]
+    NoSenderToPrice,
+    /// A message without id.
+    #[error("empty uid")]
+    EmptyId,
+    /// An id that does not fit.
+    #[error("the id has {0} characters; give one of at most 256")]
+    LongId(usize),
+    /// The id is taken.
+    #[error("UNIQUE constraint failed: messages.id: there is a message {0:?} already")]
+    Duplicate(String),
+    /// The messages of this sender are not taken.
+    #[error("address({0}) is forbidden")]
+    Forbidden(Address),
+    /// Nobody has the key of the sender.
+    #[error("can't find a wallet, address: {0}")]
+    NoWallet(Address),
+    /// The caller may not use this sender.
+    #[error("signer {signer} not exist in user {user}: permission deny")]
+    NotYours {
+        /// The sender.
+        signer: Address,
+        /// The caller.
+        user: String,
+    },
+    /// The caller has no name.
+    #[error("there is no accountKey in the request")]
+    Nameless,
+    /// Whose the sender is cannot be found out.
+    #[error("check signer {signer} exist in user {user} failed when check permission: {source}")]
+    OwnerUnknown {
+        /// The sender.
+        signer: Address,
+        /// The caller.
+        user: String,
+        /// Why.
+        source: AuthApiError,
+    },
+    /// A message that has its nonce, and so must not be given up: all later ones would wait for it.
+    #[error("message {0} has nonce {1}; giving it up would stop all later ones of its sender")]
+    HasNonce(String, u64),
+    /// A message that is done.
+    #[error("message state({0}) has been final, can not update")]
+    Final(venus_core::api::messager::MessageState),
+    /// A text that is no amount.
+    #[error("parsing {what} failed {text}: give a whole number of attoFIL")]
+    Amount {
+        /// Which price.
+        what: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// The node did not answer what was asked.
+    #[error("{what}: {source}")]
+    Node {
+        /// What was tried.
+        what: &'static str,
+        /// Why not.
+        source: RpcError,
+    },
+    /// Something took too long.
+    #[error("{what}: no answer within {after:?}")]
+    TimedOut {
+        /// What was tried.
+        what: &'static str,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// The node's answer makes no sense.
+    #[error("messages not match receipts, {messages} != {receipts}")]
+    Receipts {
+        /// Messages of a tipset.
+        messages: usize,
+        /// Their receipts.
+        receipts: usize,
+    },
+    /// The key holder did not sign.
+    #[error("sign message failed: {0}")]
+    Sign(#[from] SignError),
+    /// The messages were changed meanwhile.
+    #[error("message {0} was changed while it was selected; it is selected again")]
+    Changed(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The service ended.
+    #[error("the messager is shutting down; ask again when it runs")]
+    Stopped,
+}
+
+/// The outcome of what this crate does.
+pub(crate) type Result<T, E = MessagerError> = std::result::Result<T, E>;
+
+/// Waits for an answer, but not for ever.
+pub(crate) async fn ask<T>(
+    after: Duration,
+    what: &'static str,
+    call: impl Future<Output = Result<T, RpcError>>,
+) -> Result<T> {
+    match tokio::time::timeout(after, call).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(source)) => Err(MessagerError::Node { what, source }),
+        Err(_) => Err(MessagerError::TimedOut { what, after }),
+    }
+}
+
+impl From<MessagerError> for RpcError {
+    fn from(error: MessagerError) -> Self {
+        Self::from_display(error)
+    }
+}

@@ -1,0 +1,147 @@
+//! Where messages and senders are kept.
+
+mod embedded;
+mod keys;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+pub use embedded::EmbeddedStore;
+use serde::{Deserialize, Serialize};
+use venus_core::{
+    Address, ChainEpoch, Cid, TipSetKey,
+    api::messager::{
+        FeeSpec, MessageQuery, MessageState, QueuedMessage, Sender, SenderState, SharedSpec,
+    },
+};
+
+use crate::error::Result;
+
+/// Keeps messages, senders and how far the chain was followed.
+///
+/// # Contract
+///
+/// - What a method wrote is durable when it returns; it wrote all of it or nothing.
+/// - Each call is one transaction, and no two calls that write overlap.
+#[async_trait]
+pub trait MessageStore: std::fmt::Debug + Send + Sync {
+    /// Adds a message, and its sender if that is new.
+    ///
+    /// # Errors
+    ///
+    /// [`Duplicate`](crate::MessagerError::Duplicate) if its id is taken, which changes nothing;
+    /// [`Forbidden`](crate::MessagerError::Forbidden) if the sender is.
+    async fn insert(&self, message: QueuedMessage) -> Result<()>;
+    /// Finds a message.
+    async fn find(&self, key: &Key) -> Result<Option<QueuedMessage>>;
+    /// Lists messages.
+    async fn list(&self, filter: &Filter) -> Result<Vec<QueuedMessage>>;
+    /// Finds a sender.
+    async fn sender(&self, address: Address) -> Result<Option<Sender>>;
+    /// Lists the senders.
+    async fn senders(&self) -> Result<Vec<Sender>>;
+    /// Changes a sender; `false` if there is none.
+    async fn change_sender(&self, address: Address, change: SenderChange) -> Result<bool>;
+    /// What applies to all senders.
+    async fn shared(&self) -> Result<SharedSpec>;
+    /// Sets what applies to all senders.
+    async fn set_shared(&self, params: SharedSpec) -> Result<()>;
+    /// How far the chain was followed; none in a new store.
+    async fn tracked(&self) -> Result<Option<Tracked>>;
+    /// Writes a batch.
+    ///
+    /// # Errors
+    ///
+    /// [`Changed`](crate::MessagerError::Changed) if a message is not in the state that the batch
+    /// expects, which changes nothing.
+    async fn apply(&self, batch: Batch) -> Result<()>;
+}
+
+const _: fn(&dyn MessageStore) = |_| {}; // Stays usable as a trait object.
+
+/// By what a message is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// By its id.
+    Id(String),
+    /// By its CID on chain.
+    Signed(Cid),
+    /// By its CID without signature.
+    Unsigned(Cid),
+    /// By sender and nonce; only those that have one.
+    Nonce(Address, u64),
+}
+
+/// Which messages to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// States, senders, change time, order by change (last first) or by coming, and the page.
+    pub query: MessageQuery,
+    /// Came before.
+    pub created_before: Option<DateTime<Utc>>,
+    /// Only those with an error text.
+    pub failing: bool,
+    /// Orders by the time of coming, last first.
+    pub newest_first: bool,
+}
+
+impl Filter {
+    /// Messages of a sender in these states, in the order in which they came.
+    pub fn of(sender: Address, states: &[MessageState]) -> Self {
+        let query = MessageQuery {
+            state: states.to_vec(),
+            from: vec![sender],
+            asc: true,
+            ..MessageQuery::default()
+        };
+        Self { query, ..Self::default() }
+    }
+
+    /// Messages of all senders in these states, in the order in which they came.
+    pub fn in_states(states: &[MessageState]) -> Self {
+        let query = MessageQuery { state: states.to_vec(), asc: true, ..MessageQuery::default() };
+        Self { query, ..Self::default() }
+    }
+}
+
+/// A change of a sender.
+#[derive(Debug, Clone)]
+pub enum SenderChange {
+    /// Whether it takes part.
+    State(SenderState),
+    /// How many messages may be in flight.
+    SelMsgNum(u64),
+    /// All prices.
+    Fees(FeeSpec),
+}
+
+/// How far the chain was followed: the outcome of all messages of its ancestors is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracked {
+    /// The tipset.
+    pub key: TipSetKey,
+    /// Its height.
+    pub height: ChainEpoch,
+}
+
+/// What is written at once.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Messages as they are from now on, each with the state that it must still be in.
+    pub messages: Vec<(MessageState, QueuedMessage)>,
+    /// Error texts of messages that otherwise stay as they are.
+    pub errors: Vec<(String, String)>,
+    /// The next nonce of a sender.
+    pub nonce: Option<(Address, u64)>,
+    /// How far the chain was followed.
+    pub tracked: Option<Tracked>,
+}
+
+impl Batch {
+    /// Whether nothing is written.
+    pub const fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+            && self.errors.is_empty()
+            && self.nonce.is_none()
+            && self.tracked.is_none()
+    }
+}
