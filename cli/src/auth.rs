@@ -4,11 +4,7 @@ mod client;
 mod old;
 mod print;
 
-use std::{
-    io::{self, Write},
-    net::SocketAddr,
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
@@ -16,6 +12,12 @@ use venus_auth::{Auth, AuthConfig};
 use venus_core::{
     auth::{AuthClient, TOKEN_FILE, read_token},
     shutdown,
+};
+
+use crate::{
+    completion::Completion,
+    output::print,
+    remote::{reachable, user_home},
 };
 
 use self::client::{MinerCommand, SignerCommand, TokenCommand, UserCommand};
@@ -61,6 +63,8 @@ enum Command {
     Signer(SignerCommand),
     #[command(flatten)]
     Old(old::OldCommand),
+    /// Write a completion script for a shell.
+    Completion(Completion),
 }
 
 /// What every command needs to reach the daemon and to answer.
@@ -76,6 +80,9 @@ struct Session {
 ///
 /// What was tried and what to do, for standard error and exit code 1.
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    if let Some(Command::Completion(shell)) = &args.command {
+        return shell.print::<Args>();
+    }
     let home = match args.home {
         Some(home) => home,
         None => default_home()?,
@@ -100,14 +107,14 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let client = AuthClient::new(&format!("http://{}", reachable(config.listen)), token)?;
     let session = Session { client, json: args.json };
     let answer = match command {
-        Command::Run { .. } => return Ok(()),
+        Command::Run { .. } | Command::Completion(_) => return Ok(()),
         Command::Token(command) => command.run(&session).await?,
         Command::User(command) => command.run(&session).await?,
         Command::Miner(command) => command.run(&session).await?,
         Command::Signer(command) => command.run(&session).await?,
         Command::Old(command) => command.run(&session).await?,
     };
-    io::stdout().write_all(answer.as_bytes()).context("cannot write to standard output")
+    print(&answer)
 }
 
 async fn serve(config: AuthConfig) -> anyhow::Result<()> {
@@ -119,17 +126,5 @@ fn default_home() -> anyhow::Result<PathBuf> {
     if let Some(home) = std::env::var_os("SOPHON_AUTH_PATH") {
         return Ok(home.into());
     }
-    let home = std::env::home_dir().context("no home directory; give one with --home")?;
-    Ok(home.join(".venus-auth"))
-}
-
-/// Where a client finds a daemon that listens there.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    match listen {
-        SocketAddr::V4(at) if at.ip().is_unspecified() => ([127, 0, 0, 1], at.port()).into(),
-        SocketAddr::V6(at) if at.ip().is_unspecified() => {
-            (std::net::Ipv6Addr::LOCALHOST, at.port()).into()
-        }
-        other => other,
-    }
+    Ok(user_home()?.join(".venus-auth"))
 }

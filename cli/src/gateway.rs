@@ -1,25 +1,26 @@
 //! `venus-gateway`: the bridge to wallets and provers, and its commands.
 
 use std::{
-    io::{self, Write},
-    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use comfy_table::{Table, presets};
 use serde::{Deserialize, Serialize};
 use venus_core::{
     Address,
     api::gateway::{ConnectState, GatewayCalls, GatewayClient},
-    auth::{AuthClient, LocalToken, TokenGuard, read_token},
-    config,
-    rpc::{self, Client, Endpoint},
-    shutdown,
+    auth::{AuthClient, LocalToken, TokenGuard},
+    config, rpc, shutdown,
 };
 use venus_gateway::{Gateway, GatewayConfig};
+
+use crate::{
+    completion::Completion,
+    output::{print, show, table},
+    remote::{self, Daemon},
+};
 
 /// Bridge a pool's services to the wallets and provers that dial in.
 ///
@@ -56,6 +57,8 @@ enum Command {
     /// Look at the connected provers.
     #[command(subcommand)]
     Miner(MinerCommand),
+    /// Write a completion script for a shell.
+    Completion(Completion),
 }
 
 #[derive(Debug, Subcommand)]
@@ -118,28 +121,41 @@ impl Default for Config {
 ///
 /// What was tried and what to do, for standard error and exit code 1.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let home = match args.home {
-        Some(home) => home,
-        None => std::env::home_dir()
-            .context("no home directory; give one with --home")?
-            .join(".venus-gateway"),
-    };
+    if let Some(Command::Completion(shell)) = &args.command {
+        return shell.print::<Args>();
+    }
+    let home = remote::home(args.home, ".venus-gateway")?;
     let mut config: Config = config::load_or_create(&home.join("config.toml"))?;
-    config.listen = args.listen.unwrap_or(config.listen);
-    config.auth.url = args.auth_url.unwrap_or(config.auth.url);
-    config.auth.token = args.auth_token.unwrap_or(config.auth.token);
-    let listen = rpc::listen_addr(&config.listen)?;
-    let text = match args.command {
-        None | Some(Command::Run) => return serve(&home, config, listen).await,
-        Some(Command::Wallet(command)) => {
-            let client = client(&home, listen)?;
+    let daemon = Daemon {
+        home: &home,
+        start: "venus-gateway run",
+        version: 2,
+        given: args.listen.as_deref(),
+        configured: &config.listen,
+    };
+    let command = match args.command {
+        None | Some(Command::Run | Command::Completion(_)) => {
+            config.listen = args.listen.unwrap_or(config.listen);
+            config.auth.url = args.auth_url.unwrap_or(config.auth.url);
+            config.auth.token = args.auth_token.unwrap_or(config.auth.token);
+            return serve(&home, config).await;
+        }
+        Some(command) => command,
+    };
+    let client = daemon.client()?.into();
+    print(&ask(&client, &command, args.json).await.map_err(|error| daemon.explain(error))?)
+}
+
+async fn ask(client: &GatewayClient, command: &Command, json: bool) -> anyhow::Result<String> {
+    match command {
+        Command::Wallet(command) => {
             let wallets = match command {
                 WalletCommand::List => client.list_wallet_info().await?,
                 WalletCommand::Get { account } => {
-                    vec![client.list_wallet_info_by_wallet(account).await?]
+                    vec![client.list_wallet_info_by_wallet(account.clone()).await?]
                 }
             };
-            show(args.json, &wallets, || {
+            show(json, &wallets, || {
                 let mut table = table(&["Account", "Supports", "Channel", "Peer", "Addresses"]);
                 for wallet in &wallets {
                     let supports = Vec::from_iter(wallet.support_accounts.clone()).join("\n");
@@ -156,26 +172,26 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
                     }
                 }
                 table
-            })?
+            })
         }
-        Some(Command::Miner(MinerCommand::List)) => {
-            let miners = client(&home, listen)?.list_connected_miners().await?;
-            show(args.json, &miners, || {
+        Command::Miner(MinerCommand::List) => {
+            let miners = client.list_connected_miners().await?;
+            show(json, &miners, || {
                 let mut table = table(&["Miner"]);
                 table.add_rows(miners.iter().map(|miner| [miner.to_string()]));
                 table
-            })?
+            })
         }
-        Some(Command::Miner(MinerCommand::State { miner })) => {
-            let state = client(&home, listen)?.list_miner_connection(miner).await?;
-            show(args.json, &state, || {
+        Command::Miner(MinerCommand::State { miner }) => {
+            let state = client.list_miner_connection(*miner).await?;
+            show(json, &state, || {
                 let mut table = table(&["Channel", "Peer", "Queued", "Since"]);
                 table.add_rows(state.connections.iter().map(row));
                 table
-            })?
+            })
         }
-    };
-    io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+        Command::Run | Command::Completion(_) => Ok(String::new()),
+    }
 }
 
 fn row(state: &ConnectState) -> [String; 4] {
@@ -187,24 +203,8 @@ fn row(state: &ConnectState) -> [String; 4] {
     ]
 }
 
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header.to_vec());
-    table
-}
-
-fn show(
-    json: bool,
-    value: &impl Serialize,
-    table: impl FnOnce() -> Table,
-) -> anyhow::Result<String> {
-    Ok(match json {
-        true => serde_json::to_string_pretty(value)? + "\n",
-        false => format!("{}\n", table()),
-    })
-}
-
-async fn serve(home: &Path, config: Config, listen: SocketAddr) -> anyhow::Result<()> {
+async fn serve(home: &Path, config: Config) -> anyhow::Result<()> {
+    rpc::listen_addr(&config.listen)?;
     if config.auth.token.is_empty() {
         bail!(
             "no token for venus-auth; make one with `venus-auth token gen --perm admin gateway` and \
@@ -213,19 +213,11 @@ async fn serve(home: &Path, config: Config, listen: SocketAddr) -> anyhow::Resul
         );
     }
     let auth = AuthClient::new(&config.auth.url, config.auth.token)?;
-    let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| {
-        format!("cannot listen at {listen}; stop what does, or choose another --listen")
-    })?;
+    let listener = remote::bind(&config.listen).await?;
+    remote::publish(home, &listener)?;
     let local = LocalToken::load_or_create(home)?;
     let gateway = Gateway::new(config.gateway, Arc::new(auth.clone()))?;
     let router = gateway.router(TokenGuard::new(local).or(auth));
     tracing::info!(listen = %listener.local_addr()?, auth = config.auth.url, "venus-gateway serves");
     rpc::serve(listener, router, shutdown::signal_token()).await.context("serving")
-}
-
-/// Calls the daemon of this home.
-fn client(home: &Path, listen: SocketAddr) -> anyhow::Result<GatewayClient> {
-    let token = read_token(home).context("start `venus-gateway run` first")?;
-    let endpoint = Endpoint::parse(&format!("http://{listen}"), 2)?;
-    Ok(Client::connect(&endpoint, Some(token)).into())
 }

@@ -12,6 +12,16 @@
 
 pub mod auth;
 pub mod gateway;
+pub mod messager;
+pub mod miner;
+pub mod node;
+pub mod sealer;
+pub mod wallet;
+
+mod completion;
+mod output;
+mod peers;
+mod remote;
 
 use std::{future::Future, process::ExitCode};
 
@@ -21,6 +31,18 @@ use clap::Parser;
 pub fn main<A, F, Fut>(run: F) -> ExitCode
 where
     A: Parser,
+    F: FnOnce(A) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    main_prepared(|_| Ok(()), run)
+}
+
+/// As [`main`], and calls `prepare` with the arguments before there is a second thread: for what
+/// can only be done then, such as [`venus_proofs::ensure_environment`].
+pub fn main_prepared<A, P, F, Fut>(prepare: P, run: F) -> ExitCode
+where
+    A: Parser,
+    P: FnOnce(&A) -> anyhow::Result<()>,
     F: FnOnce(A) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
@@ -35,8 +57,8 @@ where
             };
         }
     };
-    let outcome = venus_core::telemetry::init("info", false)
-        .map_err(anyhow::Error::from)
+    let outcome = prepare(&args)
+        .and_then(|()| Ok(venus_core::telemetry::init("info", false)?))
         .and_then(|()| Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?))
         .and_then(|runtime| runtime.block_on(run(args)));
     match outcome {

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use venus_core::duration::parse_go_duration;
+
 use crate::Error;
 
 /// Settings of venus-auth. `Default` is the documented default.
@@ -130,44 +132,6 @@ impl AuthConfig {
     }
 }
 
-/// Reads a duration as Go writes it, such as `1h20m` or `1.5s`, in nanoseconds.
-pub fn parse_go_duration(text: &str) -> Option<i64> {
-    let (negative, mut rest) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    if rest == "0" {
-        return Some(0);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let mut total = 0f64;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let unit = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        total += number
-            * match &rest[..unit] {
-                "ns" => 1.0,
-                "us" | "µs" | "μs" => 1e3,
-                "ms" => 1e6,
-                "s" => 1e9,
-                "m" => 60e9,
-                "h" => 3600e9,
-                _ => return None,
-            };
-        rest = &rest[unit..];
-    }
-    if total >= i64::MAX as f64 {
-        return None;
-    }
-    let total = total.round() as i64;
-    Some(if negative { -total } else { total })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,17 +161,6 @@ mod tests {
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(word), "{error}");
-        }
-    }
-
-    #[test]
-    fn durations_are_those_of_go() {
-        assert_eq!(parse_go_duration("1h20m"), Some(4_800_000_000_000));
-        assert_eq!(parse_go_duration("1.5s"), Some(1_500_000_000));
-        assert_eq!(parse_go_duration("-2ms"), Some(-2_000_000));
-        assert_eq!(parse_go_duration("0"), Some(0));
-        for wrong in ["", "1", "1h:20m", "x", "s", "-"] {
-            assert_eq!(parse_go_duration(wrong), None, "{wrong}");
         }
     }
 }

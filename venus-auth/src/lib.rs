@@ -42,6 +42,6 @@ mod service;
 pub mod store;
 
 pub use builder::{Auth, AuthBuilder, AuthHandle};
-pub use config::{AuthConfig, parse_go_duration};
+pub use config::AuthConfig;
 pub use error::Error;
 pub use service::AuthService;

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod consensus;
 pub mod crypto;
+pub mod duration;
 pub mod proof;
 pub mod rpc;
 pub mod shutdown;

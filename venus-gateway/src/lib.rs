@@ -29,6 +29,7 @@
 //! - A lost connection fails its waiting calls at once; they go to the other candidates.
 
 mod config;
+mod home;
 mod proof_hub;
 mod prover;
 mod rpc;
@@ -38,6 +39,7 @@ mod switch;
 mod wallet_hub;
 
 pub use config::GatewayConfig;
+pub use home::HomeLock;
 pub use prover::GatewayProver;
 pub use service::{Gateway, GatewayError};
 pub use signer::GatewaySigner;

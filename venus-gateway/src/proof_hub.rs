@@ -91,25 +91,36 @@ impl ProofHub {
         miner: Address,
         request: ComputeProofRequest,
     ) -> Result<Vec<PoStProof>, RpcError> {
-        let candidates: Vec<_> =
-            self.miners().get(&miner).map(|c| c.values().cloned().collect()).unwrap_or_default();
+        let candidates = self.of(miner);
         if candidates.is_empty() {
             return Err(RpcError::method(format!("no connections for this miner {miner}")));
         }
-        self.switch.request(candidates, "ComputeProof", Some(&request)).await
+        // Go writes an empty list as null.
+        let proofs: Option<_> =
+            self.switch.request(candidates, "ComputeProof", Some(&request)).await?;
+        Ok(proofs.unwrap_or_default())
+    }
+
+    /// The connections that are alive: one that broke may not have been removed yet.
+    fn of(&self, miner: Address) -> Vec<Connection> {
+        let miners = self.miners();
+        let connections = miners.get(&miner).into_iter().flat_map(HashMap::values);
+        connections.filter(|connection| !connection.is_closed()).cloned().collect()
     }
 
     pub(crate) fn list(&self) -> Vec<Address> {
-        self.miners().keys().copied().collect()
+        let miners = self.miners();
+        let alive = miners.iter().filter(|(_, of)| of.values().any(|c| !c.is_closed()));
+        alive.map(|(miner, _)| *miner).collect()
     }
 
     pub(crate) fn get(&self, miner: Address) -> Result<MinerState, RpcError> {
-        let miners = self.miners();
-        let connections = miners
-            .get(&miner)
-            .ok_or_else(|| RpcError::method(format!("miner {miner} not exit")))?;
+        let connections = self.of(miner);
+        if connections.is_empty() {
+            return Err(RpcError::method(format!("miner {miner} not exit")));
+        }
         Ok(MinerState {
-            connections: connections.values().map(Connection::state).collect(),
+            connections: connections.iter().map(Connection::state).collect(),
             connection_count: connections.len(),
         })
     }

@@ -1,6 +1,6 @@
 //! The gateway itself.
 
-use std::sync::Arc;
+use std::{io, path::PathBuf, sync::Arc};
 
 use axum::Router;
 use venus_core::{
@@ -25,6 +25,17 @@ pub enum GatewayError {
     /// The system gave no randomness for the secret.
     #[error("no randomness from the system for the gateway's secret: {0}")]
     Random(String),
+    /// Another gateway runs in the home.
+    #[error("{0} is in use by another gateway; stop that one, or choose another home")]
+    InUse(PathBuf),
+    /// The home cannot be used.
+    #[error("the home {path} cannot be locked; check that it can be written")]
+    Home {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 impl Gateway {

@@ -19,6 +19,9 @@ use venus_core::{
     rpc::{RpcError, RpcStream, current_request},
 };
 
+/// What callers are told when the provider's connection ended.
+const CLOSED: &str = "channel closed";
+
 /// One connection of a provider.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
@@ -115,7 +118,7 @@ impl Switch {
         let event =
             RequestEvent { id: Uuid::new_v4(), method: method.into(), payload: encode(payload)? };
         let sent = connection.events.send_timeout(event, self.timeout);
-        sent.await.map_err(|_| RpcError::method("channel closed"))
+        sent.await.map_err(|_| RpcError::method(CLOSED))
     }
 
     /// Asks one of the candidates; if its connection breaks, all the others at once.
@@ -130,25 +133,33 @@ impl Switch {
             return Err(RpcError::method("send request must have channel"));
         }
         let first = candidates.swap_remove(rand::random_range(0..candidates.len()));
-        let mut last = match self.ask(&first, method, payload.clone()).await {
+        match self.ask(&first, method, payload.clone()).await {
             Ok(response) => return decode(&response),
             Err(Failure::Final(error)) => return Err(error),
-            Err(Failure::Closed) => RpcError::method("channel closed"),
-        };
+            Err(Failure::Closed) => {}
+        }
         candidates.retain(|other| other.id != first.id && !other.is_closed());
         if candidates.is_empty() {
-            return Err(last);
+            return Err(RpcError::method(CLOSED));
         }
-        let mut attempts: FuturesUnordered<_> =
-            candidates.iter().map(|other| self.ask(other, method, payload.clone())).collect();
-        while let Some(outcome) = attempts.next().await {
-            match outcome {
-                Ok(response) => return decode(&response),
-                Err(Failure::Final(error)) => last = error,
-                Err(Failure::Closed) => {}
-            }
+        let attempt = |other: Connection| {
+            let payload = payload.clone();
+            async move { (other.id, self.ask(&other, method, payload).await) }
+        };
+        let mut attempts: FuturesUnordered<_> = candidates.into_iter().map(attempt).collect();
+        let mut failures = vec![format!("channel {}: {CLOSED}", first.id)];
+        while let Some((id, outcome)) = attempts.next().await {
+            let failure = match outcome {
+                Ok(response) => match decode(&response) {
+                    Ok(result) => return Ok(result),
+                    Err(error) => error.to_string(),
+                },
+                Err(Failure::Final(error)) => error.to_string(),
+                Err(Failure::Closed) => CLOSED.to_owned(),
+            };
+            failures.push(format!("channel {id}: {failure}"));
         }
-        Err(RpcError::method(format!("all request failed: {method} {last}")))
+        Err(RpcError::method(format!("all request failed: {method} {}", failures.join("; "))))
     }
 
     async fn ask(
@@ -157,7 +168,7 @@ impl Switch {
         method: &str,
         payload: Bytes,
     ) -> Result<Bytes, Failure> {
-        let id = Uuid::new_v4();
+        let (id, since) = (Uuid::new_v4(), Utc::now());
         let (answer, answered) = oneshot::channel();
         self.waiting().insert(id, answer);
         // Also when the caller gives up and this future is dropped.
@@ -174,8 +185,11 @@ impl Switch {
             () = connection.closed() => return Err(Failure::Closed),
         };
         match response {
+            // The first words, with Go's way to write a time, are those of the Go gateway.
             Err(_) => Err(Failure::Final(RpcError::method(format!(
-                "no answer within {:?} method {method}; the provider hangs or is overloaded",
+                "timer clean this request due to exceed wait time {} method {method}; no answer \
+                 within {:?}: the provider hangs or is overloaded",
+                since.format("%Y-%m-%d %H:%M:%S%.9f +0000 UTC"),
                 self.timeout
             )))),
             Ok(Err(failure)) => Err(failure),
@@ -218,4 +232,44 @@ fn decode<R: DeserializeOwned>(payload: &[u8]) -> Result<R, RpcError> {
     }
     serde_json::from_slice(payload)
         .map_err(|e| RpcError::method(format!("the provider's answer is not what was asked: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn if_all_candidates_fail_each_failure_is_named() {
+        let switch = Switch::new(30, Duration::from_secs(5));
+        let ((one, mut first), (two, mut second)) = (switch.connect(), switch.connect());
+        let asking = {
+            let (switch, candidates) = (switch.clone(), vec![one.clone(), two.clone()]);
+            tokio::spawn(async move {
+                switch.request::<_, bool>(candidates, "WalletSign", Some(&"payload")).await
+            })
+        };
+        // Which of them is asked first is random: that one goes away, the other one refuses.
+        let (gone, left, mut events) = tokio::select! {
+            _ = first.next() => (one.id, two.id, second),
+            _ = second.next() => {
+                drop(second);
+                (two.id, one.id, first)
+            }
+        };
+        if gone == one.id {
+            one.close();
+        }
+        let event = events.next().await.unwrap();
+        let response =
+            ResponseEvent { id: event.id, payload: Bytes::default(), error: "locked".into() };
+        switch.respond(response).unwrap();
+        assert_eq!(
+            asking.await.unwrap().unwrap_err().to_string(),
+            format!(
+                "all request failed: WalletSign channel {gone}: channel closed; channel {left}: \
+                 locked"
+            )
+        );
+        assert!(switch.waiting().is_empty());
+    }
 }

@@ -13,7 +13,7 @@ use venus_core::{
         ConnectedCompleted, RequestEvent, ResponseEvent, WalletDetail, WalletRegisterPolicy,
         WalletSignRequest,
     },
-    auth::AuthApi,
+    auth::{AuthApi, AuthApiError},
     crypto,
     rpc::{RpcError, RpcStream},
 };
@@ -33,6 +33,17 @@ struct WalletConnection {
 struct Wallet {
     supports: BTreeSet<String>,
     connections: BTreeMap<Uuid, WalletConnection>,
+}
+
+impl Wallet {
+    /// The connections that are alive: one that broke may not have been removed yet.
+    fn alive(&self) -> impl Iterator<Item = &WalletConnection> {
+        self.connections.values().filter(|entry| !entry.connection.is_closed())
+    }
+
+    fn is_alive(&self) -> bool {
+        self.alive().next().is_some()
+    }
 }
 
 /// All connected wallets.
@@ -62,7 +73,12 @@ impl WalletHub {
         let mut accounts = policy.support_accounts.clone();
         accounts.push(account.clone());
         self.auth.verify_users(&accounts).await.map_err(|e| {
-            RpcError::method(format!("verify user [{}] failed: {e}", accounts.join(" ")))
+            let reason = match e {
+                // venus-auth names the account itself.
+                AuthApiError::NotFound(reason) => reason,
+                other => other.to_string(),
+            };
+            RpcError::method(format!("verify user [{}] failed: {reason}", accounts.join(" ")))
         })?;
         let (connection, stream) = self.switch.connect();
         let hub = self.clone();
@@ -181,6 +197,7 @@ impl WalletHub {
             let mut wallets = self.wallets();
             let wallet = wallets
                 .get_mut(account)
+                .filter(|wallet| wallet.is_alive())
                 .ok_or_else(|| RpcError::method(format!("wallet {account} not exit")))?;
             wallet.supports.insert(supported.clone());
             wallet.connections.get(&channel).map(|c| c.addresses.clone()).unwrap_or_default()
@@ -244,10 +261,7 @@ impl WalletHub {
         let mut found = BTreeMap::new();
         for wallet in wallets.values() {
             if accounts.iter().any(|account| wallet.supports.contains(account)) {
-                let with_key = wallet
-                    .connections
-                    .values()
-                    .filter(|c| c.addresses.contains(&address) && !c.connection.is_closed());
+                let with_key = wallet.alive().filter(|c| c.addresses.contains(&address));
                 found.extend(with_key.map(|c| (c.connection.id, c.connection.clone())));
             }
         }
@@ -267,16 +281,24 @@ impl WalletHub {
     ) -> Result<Signature, RpcError> {
         let candidates = self.candidates(address, accounts);
         let request = WalletSignRequest { signer: address, to_sign, meta };
-        self.switch.request(candidates, "WalletSign", Some(&request)).await
+        let signature: Option<Signature> =
+            self.switch.request(candidates, "WalletSign", Some(&request)).await?;
+        // Go passes on a signature of type 0 without bytes, which fails wherever it is used.
+        signature.ok_or_else(|| {
+            RpcError::method(format!("the wallet answered null instead of a signature of {address}"))
+        })
     }
 
     pub(crate) fn list(&self) -> Vec<WalletDetail> {
-        self.wallets().iter().map(|(account, wallet)| detail(account, wallet)).collect()
+        let wallets = self.wallets();
+        let alive = wallets.iter().filter(|(_, wallet)| wallet.is_alive());
+        alive.map(|(account, wallet)| detail(account, wallet)).collect()
     }
 
     pub(crate) fn get(&self, account: &str) -> Result<WalletDetail, RpcError> {
         self.wallets()
             .get(account)
+            .filter(|wallet| wallet.is_alive())
             .map(|wallet| detail(account, wallet))
             .ok_or_else(|| RpcError::method(format!("wallet {account} not exit")))
     }
@@ -285,12 +307,12 @@ impl WalletHub {
 fn detail(account: &str, wallet: &Wallet) -> WalletDetail {
     let state = |c: &WalletConnection| {
         let mut state = c.connection.state();
-        state.addrs = Some(c.addresses.clone());
+        state.addrs = Some(c.addresses.clone()).filter(|addresses| !addresses.is_empty());
         state
     };
     WalletDetail {
         account: account.to_owned(),
         support_accounts: wallet.supports.clone(),
-        connect_states: wallet.connections.values().map(state).collect(),
+        connect_states: wallet.alive().map(state).collect(),
     }
 }

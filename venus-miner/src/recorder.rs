@@ -7,6 +7,7 @@ use sled::Tree;
 use venus_core::{
     Address, ChainEpoch,
     api::miner::RecordQuery,
+    duration::go_duration,
     store::{Store, StoreError},
 };
 
@@ -113,57 +114,9 @@ pub(crate) fn go_time(since_1970: Duration) -> String {
     time.format("%Y-%m-%d %H:%M:%S%.9f +0000 UTC").to_string()
 }
 
-/// A duration as Go prints it: `1h2m3.5s`, `1.5ms`.
-pub(crate) fn go_duration(duration: Duration) -> String {
-    let nanos = duration.as_nanos();
-    let decimal = |unit: u128, name: &str| {
-        let fraction = format!("{:0width$}", nanos % unit, width = unit.ilog10() as usize);
-        let fraction = fraction.trim_end_matches('0');
-        let dot = if fraction.is_empty() { "" } else { "." };
-        format!("{}{dot}{fraction}{name}", nanos / unit)
-    };
-    match duration {
-        d if d.is_zero() => "0s".into(),
-        _ if nanos < 1_000 => format!("{nanos}ns"),
-        _ if nanos < 1_000_000 => decimal(1_000, "µs"),
-        _ if nanos < 1_000_000_000 => decimal(1_000_000, "ms"),
-        d => {
-            let (hours, minutes) = (d.as_secs() / 3600, d.as_secs() / 60 % 60);
-            let rest = go_seconds(Duration::new(d.as_secs() % 60, d.subsec_nanos()));
-            match (hours, minutes) {
-                (0, 0) => rest,
-                (0, m) => format!("{m}m{rest}"),
-                (h, m) => format!("{h}h{m}m{rest}"),
-            }
-        }
-    }
-}
-
-fn go_seconds(duration: Duration) -> String {
-    let fraction = format!("{:09}", duration.subsec_nanos());
-    let fraction = fraction.trim_end_matches('0');
-    let dot = if fraction.is_empty() { "" } else { "." };
-    format!("{}{dot}{fraction}s", duration.as_secs())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_printed_as_by_go() {
-        for (nanos, text) in [
-            (0, "0s"),
-            (17, "17ns"),
-            (1_500, "1.5µs"),
-            (2_000_000, "2ms"),
-            (21_004_469_998, "21.004469998s"),
-            (60_000_000_000, "1m0s"),
-            (3_723_500_000_000, "1h2m3.5s"),
-        ] {
-            assert_eq!(go_duration(Duration::from_nanos(nanos)), text);
-        }
-    }
 
     #[test]
     fn records_are_merged_read_by_epoch_and_expire() {

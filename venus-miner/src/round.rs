@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future;
 use tokio::{sync::mpsc, time::Instant};
-use venus_core::{Address, ChainEpoch, TipSet, api::miner::MineState};
+use venus_core::{Address, ChainEpoch, TipSet, api::miner::MineState, duration::go_duration};
 
 use crate::{
     error::{MinerError, Result, ask},
     lottery::{Win, Work},
-    recorder::{Record, go_duration, go_time},
+    recorder::{Record, go_time},
     service::Inner,
 };
 

@@ -82,6 +82,8 @@ pub struct SealerInfo {
     pub height: ChainEpoch,
     /// The head's age in seconds.
     pub head_age: i64,
+    /// Seconds between epochs.
+    pub block_delay: i64,
     /// The base fee.
     pub base_fee: TokenAmount,
     /// Its power and the network's.
@@ -112,7 +114,7 @@ impl SealerInfo {
         }
         let ratio = float(&self.power.miner_power.quality_adj_power) * 5.0 / total;
         let chance = -(-ratio).exp_m1();
-        (chance * 7.0 * 2880.0, chance)
+        (chance * 7.0 * 86400.0 / self.block_delay as f64, chance)
     }
 }
 
@@ -209,11 +211,14 @@ impl Sealer {
         let available = ctx.ask("the available balance", available).await?;
         let worker = ctx.ask("the miner", chain.state_miner_info(miner, tsk)).await?.worker;
         let worker_balance = ctx.ask("a balance", chain.wallet_balance(worker)).await?;
+        let params = ctx.ask("the network", chain.state_get_network_params()).await?;
+        let delay = i64::try_from(params.block_delay_secs).unwrap_or(i64::MAX);
         Ok(SealerInfo {
             miner,
             sector_size: ctx.identity.sector_size,
             height: head.height(),
             head_age: chrono::Utc::now().timestamp() - head.min_timestamp() as i64,
+            block_delay: delay.max(1),
             base_fee: head.base_fee().clone(),
             power,
             sectors,

@@ -47,6 +47,6 @@ mod wallet;
 pub use config::WalletConfig;
 pub use crypto_json::{CryptoJson, CryptoJsonError, PasswordHash};
 pub use error::{NotSender, WalletError};
-pub use rpc::WalletService;
+pub use rpc::{SupportBook, WalletService};
 pub use token::WalletTokens;
 pub use wallet::Wallet;

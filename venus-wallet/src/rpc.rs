@@ -1,5 +1,7 @@
 //! The wallet's methods.
 
+use std::{fmt, sync::Arc};
+
 use async_trait::async_trait;
 use axum::Router;
 use venus_core::{
@@ -18,17 +20,31 @@ pub struct WalletService {
     wallet: Wallet,
     registrations: Registrations,
     tokens: WalletTokens,
+    book: Option<Arc<dyn SupportBook>>,
+}
+
+/// Remembers beyond the end of the process for whom the wallet signs.
+pub trait SupportBook: fmt::Debug + Send + Sync {
+    /// Remembers an account, or says why not. One that is remembered already is no error.
+    fn add(&self, account: &str) -> Result<(), String>;
 }
 
 impl WalletService {
     /// Serves `wallet`; `tokens` are this wallet's.
     pub fn new(wallet: Wallet, registrations: Registrations, tokens: WalletTokens) -> Self {
-        Self { wallet, registrations, tokens }
+        Self { wallet, registrations, tokens, book: None }
+    }
+
+    /// Sets what remembers the accounts that are added by RPC; by default nothing does.
+    #[must_use]
+    pub fn with_support_book(mut self, book: Arc<dyn SupportBook>) -> Self {
+        self.book = Some(book);
+        self
     }
 
     /// All methods.
     pub fn methods(&self) -> Methods {
-        <dyn WalletApi>::methods(std::sync::Arc::new(self.clone())).merge(params::lenient(self))
+        <dyn WalletApi>::methods(Arc::new(self.clone())).merge(params::lenient(self))
     }
 
     /// What to serve, behind `guard`.
@@ -96,7 +112,13 @@ impl WalletApi for WalletService {
     }
 
     async fn add_support_account(&self, account: String) -> Result<(), RpcError> {
-        self.registrations.support(account).await
+        self.registrations.support(account.clone()).await?;
+        let Some(book) = &self.book else { return Ok(()) };
+        book.add(&account).map_err(|reason| {
+            RpcError::method(format!(
+                "account {account} is supported until the wallet stops, but not remembered: {reason}"
+            ))
+        })
     }
 
     async fn add_new_address(&self, addresses: Vec<Address>) -> Result<(), RpcError> {

@@ -2,12 +2,14 @@
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use venus_auth::parse_go_duration;
+use venus_core::duration::parse_go_duration;
 use venus_core::auth::{
     AuthAdmin, Claims, MinerBindings, NewUser, Page, Permission, RateLimit, RequestLimit,
     SignerBindings, UserDirectory, UserState, UserUpdate, parse_address,
 };
 use venus_core::chain::Address;
+
+use crate::output;
 
 use super::{
     Session,
@@ -83,11 +85,11 @@ impl TokenCommand {
                     (None, Some(name)) => client.tokens_by_name(name).await?,
                     (None, None) => bail!("`name` and `token` both empty"),
                 };
-                if *json { print::json(&tokens) } else { Ok(print::token_blocks(&tokens)) }
+                if *json { output::json(&tokens) } else { Ok(print::token_blocks(&tokens)) }
             }
             Self::List(range) => {
                 let tokens = client.tokens(range.into()).await?;
-                if *json { print::json(&tokens) } else { Ok(print::token_rows(&tokens)) }
+                if *json { output::json(&tokens) } else { Ok(print::token_rows(&tokens)) }
             }
             Self::Rm { token } => {
                 client.remove_token(token).await?;
@@ -189,7 +191,7 @@ impl UserCommand {
             }
             Self::Get { name } => {
                 let user = client.user(name).await?;
-                if *json { print::json(&user) } else { Ok(print::user(&user)) }
+                if *json { output::json(&user) } else { Ok(print::user(&user)) }
             }
             Self::Update { name, comment, state } => {
                 let (comment, state) = (comment.clone(), state.unwrap_or_default());
@@ -226,7 +228,7 @@ pub(super) async fn list(session: &Session, range: &Range, state: UserState) -> 
     let Session { client, json } = session;
     let users = client.users(range.into(), state).await?;
     if *json {
-        return print::json(&users);
+        return output::json(&users);
     }
     let mut text = String::new();
     for (num, user) in (1..).zip(&users) {
@@ -308,7 +310,7 @@ impl LimitCommand {
             }
             Self::Get { name } => {
                 let limits = client.rate_limits(name).await?;
-                if *json { print::json(&limits) } else { Ok(print::limits(&limits)) }
+                if *json { output::json(&limits) } else { Ok(print::limits(&limits)) }
             }
             Self::Del { name, id } => {
                 if !client.rate_limits(name).await?.iter().any(|limit| limit.id == *id) {
@@ -377,7 +379,7 @@ impl UserMinerCommand {
                 let failed = || format!("list user:{user} miner failed");
                 client.user(user).await.with_context(failed)?;
                 let miners = client.miners(user).await.with_context(failed)?;
-                if *json { print::json(&miners) } else { Ok(print::miners(user, &miners)) }
+                if *json { output::json(&miners) } else { Ok(print::miners(user, &miners)) }
             }
             Self::Delete { miner } => {
                 let existed = client.remove_miner(miner_address(miner)?).await?;
@@ -436,7 +438,7 @@ impl UserSignerCommand {
             }
             Self::List { user } => {
                 let signers = client.signers(user).await?;
-                if *json { print::json(&signers) } else { Ok(print::signers(user, &signers)) }
+                if *json { output::json(&signers) } else { Ok(print::signers(user, &signers)) }
             }
             Self::Unregister { user, address } => {
                 client.unregister_signers(user, &[parse_address(address)?]).await?;

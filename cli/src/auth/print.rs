@@ -7,10 +7,6 @@ use venus_core::auth::{
 
 const RFC1123: &str = "%a, %d %b %Y %H:%M:%S UTC";
 
-pub(super) fn json(value: &(impl serde::Serialize + ?Sized)) -> anyhow::Result<String> {
-    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
-}
-
 pub(super) fn token_rows(tokens: &[TokenInfo]) -> String {
     let mut text = "num\tname\t\tperm\t\tcreateTime\t\ttoken\n".to_owned();
     for (num, token) in (1..).zip(tokens) {

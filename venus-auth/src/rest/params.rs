@@ -13,7 +13,7 @@ use super::{
     Failure,
     pairs::{Pairs, parse, parse_multipart},
 };
-use crate::parse_go_duration;
+use venus_core::duration::parse_go_duration;
 
 /// A field of a request, by its names in Go, in JSON and in forms.
 pub(super) struct Field {

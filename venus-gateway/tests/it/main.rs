@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
+mod replay;
 mod wallet_stream;
 mod world;

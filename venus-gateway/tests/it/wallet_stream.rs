@@ -167,7 +167,8 @@ async fn late_answers_silence_and_errors_are_told_apart() {
     let silent = tokio::spawn(sign(admin));
     let event = next(&mut events).await;
     let error = silent.await.unwrap().unwrap_err().to_string();
-    assert!(error.contains("no answer within 2s method WalletSign"), "{error}");
+    assert!(error.starts_with("timer clean this request due to exceed wait time 20"), "{error}");
+    assert!(error.contains(" +0000 UTC method WalletSign; no answer within 2s"), "{error}");
     let late = wallet.response_wallet_event(answer(&event, &())).await.unwrap_err();
     assert_eq!(late.to_string(), format!("request id {} not exit", event.id));
 }

@@ -9,4 +9,5 @@ mod post;
 mod sealing;
 mod storage;
 mod vectors;
+mod wire;
 mod world;

@@ -40,6 +40,12 @@ refusing! {
             self.called("chain_get_tipset_after_height").await;
             Ok(self.state().head.clone())
         }
+        async fn chain_read_obj(&self, _: Cid) -> Result<Bytes, RpcError> {
+            let link = Cid::of_cbor(b"link");
+            let amounts = [1, 2, 3, 4].map(TokenAmount::from_fil);
+            let [pre_commit, vesting, debt, pledge] = amounts;
+            Ok(cbor(&(link, pre_commit, vesting, Some((link, 7)), debt, pledge, link, 0i64)).into())
+        }
     }
     refuse {
         chain_get_genesis() -> TipSet;
@@ -53,7 +59,6 @@ refusing! {
         chain_get_messages_in_tipset(TipSetKey) -> Vec<ApiMessage>;
         chain_get_path(TipSetKey, TipSetKey) -> Vec<HeadChange>;
         chain_tipset_weight(TipSetKey) -> BigInt;
-        chain_read_obj(Cid) -> Bytes;
         chain_has_obj(Cid) -> bool;
     }
 }

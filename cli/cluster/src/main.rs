@@ -1,0 +1,3 @@
+//! `venus-cluster`: a whole pool on this machine.
+
+fn main() {}

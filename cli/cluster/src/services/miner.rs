@@ -1,0 +1,42 @@
+//! The block producer, for all miners of the pool.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use venus_core::{clock::SharedClock, rpc::Server};
+use venus_gateway::GatewayProver;
+use venus_miner::{AuthMiners, Miner, MinerConfig};
+
+use super::{Access, Ports, Stage};
+use crate::Service;
+
+pub(crate) async fn start(
+    home: &Path,
+    clock: Arc<SharedClock>,
+    access: &Access,
+    ports: &Ports,
+    offset: u16,
+) -> anyhow::Result<(Stage, Service, Miner)> {
+    let mut stage = Stage::new("venus-miner");
+    let token = access.admin_token().to_owned();
+    let chain = access.node(token.clone())?;
+    let prover = GatewayProver::new(Arc::new(access.gateway(token)?));
+    let config = MinerConfig { refresh_secs: REFRESH.as_secs(), ..MinerConfig::default() };
+    let miner = Miner::builder(chain, access.signer()?, Arc::new(prover), clock)
+        .with_miners(AuthMiners(access.auth_api()?))
+        .with_config(config)
+        .open(home.join("miner"))
+        .await
+        .context("opening venus-miner")?;
+    let router = Server::new(access.guard()?)
+        .with_info("venus-miner", env!("CARGO_PKG_VERSION"))
+        .route("/rpc/v0", miner.methods())
+        .into_router();
+    let service = ports.serve(&mut stage, "venus-miner", offset, router).await?;
+    let (run, stop) = (miner.clone(), stage.token());
+    stage.spawn(async move { run.run(stop).await });
+    Ok((stage, service, miner))
+}
+
+/// How soon a new miner makes blocks.
+const REFRESH: Duration = Duration::from_secs(2);

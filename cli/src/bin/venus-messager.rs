@@ -1,0 +1,5 @@
+//! `venus-messager`: gets the messages of the pool on chain.
+
+fn main() -> std::process::ExitCode {
+    venus_cli::main(venus_cli::messager::run)
+}

@@ -1,0 +1,78 @@
+//! `venus-miner run`: the daemon.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context, bail};
+use venus_core::{
+    auth::{AuthClient, LocalToken, Page, TokenGuard, UserDirectory, UserState},
+    chain_api::NodeClient,
+    clock::SystemClock,
+    rpc, shutdown,
+};
+use venus_miner::{AuthMiners, Miner};
+
+use super::{
+    Session,
+    config::{Config, Service},
+    gateways::Pool,
+};
+use crate::{peers, remote};
+
+pub(super) async fn run(session: Session, nettype: Option<String>) -> anyhow::Result<()> {
+    let Session { home, mut config, listen, .. } = session;
+    if !Config::exists(&home) {
+        bail!(
+            "lock repo fail maybe need to run init command first: no config.toml in {}; call \
+             `venus-miner init`",
+            home.display()
+        );
+    }
+    config.check()?;
+    config.network = nettype.unwrap_or(config.network);
+    let auth = AuthClient::new(&config.auth.url, config.auth.token.clone())?;
+    let listener = remote::bind(listen.as_deref().unwrap_or(&config.listen)).await?;
+    let shutdown = shutdown::signal_token();
+    let miner = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        opened = open(&home, &config, &auth) => opened?,
+    };
+    let token = LocalToken::load_or_create(&home)?;
+    let router = rpc::Server::new(TokenGuard::new(token).or(auth))
+        .with_info("venus-miner", env!("CARGO_PKG_VERSION"))
+        .route("/rpc/v0", miner.methods())
+        .into_router();
+    remote::publish(&home, &listener)?;
+    tracing::info!(listen = %listener.local_addr()?, auth = config.auth.url, "venus-miner runs");
+    // Whichever ends first, by a signal or by `Shutdown`, ends the other.
+    let stop = shutdown.child_token();
+    let serve = async {
+        let served = rpc::serve(listener, router, stop.clone()).await.context("serving");
+        stop.cancel();
+        served
+    };
+    let mine = async {
+        miner.run(stop.clone()).await;
+        stop.cancel();
+    };
+    tokio::join!(serve, mine).0
+}
+
+/// Opens the miner, once node and venus-auth answer.
+async fn open(home: &Path, config: &Config, auth: &AuthClient) -> anyhow::Result<Miner> {
+    let client = |Service { url, token }: &Service| {
+        Ok::<_, anyhow::Error>(NodeClient::from(peers::client("a node", url, token, 1, "`node`")?))
+    };
+    let node = client(&config.node)?;
+    peers::network(&node, &config.network).await?;
+    let one = Page { skip: 0, limit: 1 };
+    peers::patiently("venus-auth", || auth.users(one, UserState::UNDEFINED)).await?;
+    let pool = Pool::new(&config.gateway, Arc::new(auth.clone()))?;
+    let (signer, prover) = (Arc::new(pool.clone()), Arc::new(pool));
+    let mut builder = Miner::builder(Arc::new(node), signer, prover, Arc::new(SystemClock))
+        .with_miners(AuthMiners(Arc::new(auth.clone())))
+        .with_config(config.mining.clone());
+    for other in &config.submit_nodes {
+        builder = builder.with_submit_node(Arc::new(client(other)?));
+    }
+    Ok(builder.open(home).await?)
+}
