@@ -27,6 +27,10 @@ use std::{future::Future, process::ExitCode};
 
 use clap::Parser;
 
+/// What is logged unless `RUST_LOG` says otherwise. The proofs library tells its every step.
+const LOGS: &str = "info,filecoin_proofs=warn,storage_proofs_core=warn,storage_proofs_porep=warn,\
+                    storage_proofs_post=warn,bellperson=warn";
+
 /// Parses the command line, runs it on a runtime of its own and says how it ended.
 pub fn main<A, F, Fut>(run: F) -> ExitCode
 where
@@ -58,7 +62,7 @@ where
         }
     };
     let outcome = prepare(&args)
-        .and_then(|()| Ok(venus_core::telemetry::init("info", false)?))
+        .and_then(|()| Ok(venus_core::telemetry::init(LOGS, false)?))
         .and_then(|()| Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?))
         .and_then(|runtime| runtime.block_on(run(args)));
     match outcome {

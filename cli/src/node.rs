@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use venus_core::{
+    auth::read_token,
     chain_api::{NetworkApi, NodeClient},
     rpc::{Client, Endpoint},
     set_network,
@@ -55,7 +56,7 @@ pub struct Args {
     /// or `token:address`.
     #[arg(long, alias = "cmdapiaddr", env = "VENUS_API", hide_env_values = true, global = true)]
     api: Option<String>,
-    /// The token for --api; without it that of the home.
+    /// The token for --api; without it, for a node on this machine, that of the home.
     #[arg(long, env = "VENUS_TOKEN", hide_env_values = true, global = true)]
     token: Option<String>,
     /// Print answers as one JSON document.
@@ -67,7 +68,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve until interrupted.
+    /// Serve the chain of the home until interrupted; make one first if there is none.
     Daemon(Box<DaemonArgs>),
     /// Look at blocks, tipsets and messages.
     #[command(subcommand)]
@@ -141,7 +142,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         None => daemon.client()?,
         Some(api) => {
             let (endpoint, token) = Endpoint::parse_api_info(&api, 1)?;
-            let token = args.token.or(token).or_else(|| venus_core::auth::read_token(&home).ok());
+            // The token of the home is an administrator's: it does not leave the machine.
+            let own = || read_token(&home).ok().filter(|_| endpoint.is_loopback());
+            let token = args.token.or(token).or_else(own);
             let http = Endpoint::parse(endpoint.http_url().as_str(), 1)?;
             Client::connect(&http, token)
         }

@@ -28,7 +28,15 @@ pub(crate) fn show(
     value: &(impl Serialize + ?Sized),
     table: impl FnOnce() -> Table,
 ) -> anyhow::Result<String> {
-    if as_json { json(value) } else { Ok(format!("{}\n", table())) }
+    if as_json { json(value) } else { Ok(text(table())) }
+}
+
+/// A table as text: columns two blanks apart, none at the ends of lines.
+fn text(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt() + "\n"
 }
 
 /// An empty table without lines.

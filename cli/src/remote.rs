@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use venus_core::{
     auth::{TOKEN_FILE, read_token, write_secret_file},
@@ -89,17 +89,18 @@ impl Daemon<'_> {
 
     /// A client with the token of the home.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
-        let token = read_token(self.home).with_context(|| {
-            let file = self.home.join(TOKEN_FILE);
-            format!("no token in {}; start `{}` first", file.display(), self.start)
-        })?;
+        let file = self.home.join(TOKEN_FILE);
+        if !file.exists() {
+            bail!("no token in {}; start `{}` first", file.display(), self.start);
+        }
+        let token = read_token(self.home)?;
         Ok(Client::connect(&self.endpoint()?, Some(token)))
     }
 
     /// Adds the way out to what a call failed with.
     pub(crate) fn explain(&self, error: anyhow::Error) -> anyhow::Error {
         let hint = match error.downcast_ref() {
-            Some(RpcError::Connect { .. }) => format!("is `{}` running?", self.start),
+            Some(RpcError::Connect { .. }) => format!("`{}` does not answer", self.start),
             Some(RpcError::Unauthorized { .. }) => format!(
                 "the token in {} is not of the daemon that answered",
                 self.home.join(TOKEN_FILE).display()

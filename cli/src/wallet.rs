@@ -50,8 +50,8 @@ pub struct Args {
     /// Where the configuration, the token and the keys are [default: ~/.venus_wallet].
     #[arg(long, alias = "repo", env = "VENUS_WALLET_PATH", global = true)]
     home: Option<PathBuf>,
-    /// The network: main, test, 2k, nerpa, ...; says whether addresses begin with f or t. Commands
-    /// follow the daemon if it is not given.
+    /// The network: main, test, 2k, nerpa, ...; says whether addresses begin with f or t. The home
+    /// remembers it.
     #[arg(long, alias = "network", env = "VENUS_ADDRESS_TYPE", global = true)]
     nettype: Option<String>,
     /// Print answers as one JSON document.
@@ -63,9 +63,9 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve until interrupted.
+    /// Serve until interrupted; given a password, unlock the keys at start.
     Run(Box<RunArgs>),
-    /// Set the password of a new wallet; asks twice.
+    /// Set the password of a new wallet; asks twice, without echo, unless it is given.
     #[command(visible_alias = "setpwd")]
     SetPassword(PasswordArgs),
     /// Make the keys usable, as after a restart.
@@ -120,7 +120,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let home = remote::home(args.home, ".venus_wallet")?;
     let mainnet = args.nettype.as_deref().map(network).transpose()?;
     if let Command::Run(run) = command {
-        return run.serve(&home, mainnet.unwrap_or(true)).await;
+        return run.serve(&home, mainnet.unwrap_or_else(|| daemon::is_mainnet(&home))).await;
     }
     let config = Config::load(&home)?;
     let daemon = Daemon {
@@ -131,8 +131,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         configured: &config.api.listen_address,
     };
     venus_core::set_network(mainnet.unwrap_or_else(|| daemon::is_mainnet(&home)));
-    let session =
-        Session { rpc: daemon.client()?, address: daemon::announced(&home, &config), json: args.json };
+    let session = Session {
+        rpc: daemon.client()?,
+        address: daemon::announced(&home, &config),
+        json: args.json,
+    };
     print(&session.answer(command).await.map_err(|error| daemon.explain(error))?)
 }
 

@@ -9,6 +9,7 @@ pub mod config;
 pub mod consensus;
 pub mod crypto;
 pub mod duration;
+pub mod metrics;
 pub mod proof;
 pub mod rpc;
 pub mod shutdown;

@@ -285,7 +285,9 @@ impl WalletHub {
             self.switch.request(candidates, "WalletSign", Some(&request)).await?;
         // Go passes on a signature of type 0 without bytes, which fails wherever it is used.
         signature.ok_or_else(|| {
-            RpcError::method(format!("the wallet answered null instead of a signature of {address}"))
+            RpcError::method(format!(
+                "the wallet answered null instead of a signature of {address}"
+            ))
         })
     }
 

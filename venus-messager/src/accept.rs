@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::Utc;
 use venus_core::{
-    Address, Message, MessageSendSpec, MessageSink, MsgLookup, SinkError, TipSetKey,
+    Address, Message, MessageSendSpec, MessageSink, MsgLookup, SignError, SinkError, TipSetKey,
     api::messager::{MessageState, QueuedMessage, SendSpec},
 };
 
@@ -22,7 +22,12 @@ impl Messager {
             return Ok(address);
         }
         let call = self.0.chain.state_account_key(address, TipSetKey::head());
-        ask(self.0.config.ask_timeout, "getting key address failed", call).await
+        match ask(self.0.config.ask_timeout, "getting key address failed", call).await {
+            Err(MessagerError::Node { source, .. }) => {
+                Err(MessagerError::NoKeyAddress { address, source })
+            }
+            key => key,
+        }
     }
 
     /// Takes a message whose sender is a key address.
@@ -41,12 +46,21 @@ impl Messager {
             return Err(MessagerError::LongId(length));
         }
         let from = message.from;
-        if !self.0.signer.has(from).await? {
+        if !self.has_key(from).await? {
             return Err(MessagerError::NoWallet(from));
         }
         tracing::info!(%id, %from, to = %message.to, method = message.method, "message taken");
         let row = QueuedMessage::new(id, message, meta, account, Utc::now());
         self.0.store.insert(row).await
+    }
+
+    /// Whether the wallet has the key of a sender.
+    pub(crate) async fn has_key(&self, sender: Address) -> Result<bool> {
+        let waited = self.0.config.sign_timeout;
+        match tokio::time::timeout(waited, self.0.signer.has(sender)).await {
+            Ok(has) => Ok(has?),
+            Err(_) => Err(SignError::Timeout { holder: "the wallet".to_owned(), waited }.into()),
+        }
     }
 
     /// The message of an id with its confidence.
@@ -126,7 +140,9 @@ impl MessageSink for Messager {
 fn sink_error(id: &str, error: MessagerError) -> SinkError {
     match error {
         MessagerError::NoMessage => SinkError::Unknown(id.to_owned()),
-        MessagerError::Node { source, .. } => SinkError::Rpc(source),
+        MessagerError::Node { source, .. } | MessagerError::NoKeyAddress { source, .. } => {
+            SinkError::Rpc(source)
+        }
         MessagerError::TimedOut { what, after } => {
             SinkError::Rpc(venus_core::rpc::RpcError::Timeout { method: what.to_owned(), after })
         }

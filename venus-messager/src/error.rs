@@ -67,6 +67,14 @@ pub enum MessagerError {
         /// What was given.
         text: String,
     },
+    /// The key of a sender that was given by its ID is not known.
+    #[error("getting key address {address} failed: {source}")]
+    NoKeyAddress {
+        /// The sender.
+        address: Address,
+        /// Why not.
+        source: RpcError,
+    },
     /// The node did not answer what was asked.
     #[error("{what}: {source}")]
     Node {
@@ -97,6 +105,9 @@ pub enum MessagerError {
     /// The messages were changed meanwhile.
     #[error("message {0} was changed while it was selected; it is selected again")]
     Changed(String),
+    /// The chain was followed further meanwhile.
+    #[error("the chain went on meanwhile; it is tried again at the next head")]
+    Moved,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

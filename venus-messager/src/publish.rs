@@ -30,19 +30,23 @@ pub(crate) async fn publish(inner: &Inner, mut messages: Vec<QueuedMessage>) {
     if signed.is_empty() {
         return;
     }
-    let Err(error) = push(inner, signed).await else { return };
+    let mut batch = Batch::default();
+    let Err(error) = push(inner, signed).await else {
+        messages.iter().for_each(|message| forget_error(&mut batch, message));
+        return record(inner, batch).await;
+    };
     if !is_refusal(&error) {
         tracing::warn!(%error, "messages not published; they are again at the next head");
         return;
     }
     // The node stopped at the first that it refused: those behind it may be fine.
-    let mut batch = Batch::default();
     for message in messages {
         let Some(signed) = message.signed() else { continue };
         match push(inner, vec![signed]).await {
-            Ok(()) => {}
+            Ok(()) => forget_error(&mut batch, &message),
             Err(MessagerError::Node { source: RpcError::Remote { message: text, .. }, .. }) => {
                 if HARMLESS.iter().any(|harmless| text.contains(harmless)) {
+                    forget_error(&mut batch, &message);
                     continue;
                 }
                 tracing::warn!(id = message.id, nonce = message.nonce, error = text, "refused");
@@ -56,11 +60,22 @@ pub(crate) async fn publish(inner: &Inner, mut messages: Vec<QueuedMessage>) {
             }
         }
     }
+    record(inner, batch).await;
+}
+
+/// The node has the message now.
+fn forget_error(batch: &mut Batch, message: &QueuedMessage) {
+    if !message.error_msg.is_empty() {
+        batch.errors.push((message.id.clone(), String::new()));
+    }
+}
+
+async fn record(inner: &Inner, batch: Batch) {
     if batch.is_empty() {
         return;
     }
     if let Err(error) = inner.store.apply(batch).await {
-        tracing::error!(%error, "refusals of the node not recorded");
+        tracing::error!(%error, "what the node said of messages is not recorded");
     }
 }
 

@@ -266,7 +266,7 @@ impl MessagerApi for Messager {
 
     async fn wallet_has(&self, address: Address) -> Result<bool, RpcError> {
         self.check_owner(address).await?;
-        Ok(self.0.signer.has(address).await.map_err(MessagerError::from)?)
+        Ok(self.has_key(address).await?)
     }
 
     async fn list_address(&self) -> Result<Option<Vec<Sender>>, RpcError> {

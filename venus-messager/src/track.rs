@@ -162,7 +162,9 @@ async fn reconcile(inner: &Inner, head: &TipSet, tracked: Option<&Tracked>) -> R
         }
     }
     for row in inner.store.list(&Filter::in_states(&[MessageState::Fill])).await? {
-        settle(inner, row, head).await?;
+        if let Some(found) = settled(inner, row, head).await? {
+            write(inner, found).await?;
+        }
     }
     let tracked = Tracked { key: head.key().clone(), height: head.height() };
     write(inner, Batch { tracked: Some(tracked), ..Batch::default() }).await
@@ -178,17 +180,26 @@ async fn is_on(inner: &Inner, row: &QueuedMessage, head: &TipSet) -> Result<bool
     Ok(*there.key() == row.tip_set_key)
 }
 
-/// Looks for the execution of a published message, and stores it.
+/// Looks for the execution of a published message that was not seen when it happened, and stores
+/// it, unless the chain goes another way by then.
 pub(crate) async fn settle(inner: &Inner, row: QueuedMessage, head: &TipSet) -> Result<()> {
-    let Some(cid) = row.signed_cid else { return Ok(()) };
+    match settled(inner, row, head).await? {
+        Some(found) => write(inner, Batch { only_at: Some(head.key().clone()), ..found }).await,
+        None => Ok(()),
+    }
+}
+
+/// Looks for the execution of a published message.
+async fn settled(inner: &Inner, row: QueuedMessage, head: &TipSet) -> Result<Option<Batch>> {
+    let Some(cid) = row.signed_cid else { return Ok(None) };
     let call = inner.chain.state_search_msg(head.key().clone(), cid, -1, true);
     let lookup = match ask(inner.config.estimate_timeout, "looking for a message", call).await {
         Ok(Some(lookup)) => lookup,
-        Ok(None) => return Ok(()),
+        Ok(None) => return Ok(None),
         Err(MessagerError::Node { source: RpcError::Remote { message, .. }, .. }) => {
             // Most nodes say so of a message that they never had.
             tracing::debug!(id = row.id, %cid, reason = message, "message not found on chain");
-            return Ok(());
+            return Ok(None);
         }
         Err(error) => return Err(error),
     };
@@ -197,8 +208,7 @@ pub(crate) async fn settle(inner: &Inner, row: QueuedMessage, head: &TipSet) -> 
     let key = executor.parents();
     let height = height_of(inner, key.clone()).await?;
     let landed = landed(row, lookup.message, lookup.receipt, key, height);
-    let batch = Batch { messages: vec![(MessageState::Fill, landed)], ..Batch::default() };
-    write(inner, batch).await
+    Ok(Some(Batch { messages: vec![(MessageState::Fill, landed)], ..Batch::default() }))
 }
 
 async fn height_of(inner: &Inner, key: TipSetKey) -> Result<ChainEpoch> {
@@ -232,6 +242,7 @@ fn landed(
             gas_used: receipt.gas_used,
             events_root: None,
         },
+        error_msg: String::new(),
         updated_at: Utc::now(),
         ..row
     }

@@ -36,7 +36,7 @@ pub enum MinerError {
     #[error("miner worker address was not a BLS key")]
     WorkerNotBls,
     /// The wallet gave no signature.
-    #[error("{what}: sign failed: {source}")]
+    #[error("{what}: sign failed: {}", with_causes(.source))]
     Sign {
         /// What was to be signed.
         what: &'static str,
@@ -54,7 +54,7 @@ pub enum MinerError {
         source: Box<CryptoError>,
     },
     /// The prover gave no proof.
-    #[error("failed to compute winning post proof: {source}, miner: {miner}")]
+    #[error("failed to compute winning post proof: {}, miner: {miner}", with_causes(.source))]
     Proof {
         /// For whom.
         miner: Address,
@@ -112,6 +112,17 @@ pub enum MinerError {
     /// Epochs that have not come.
     #[error("start or end greater than cur tipset height: {0}")]
     Future(ChainEpoch),
+}
+
+/// An error and its causes in one line: what is kept for `StatesForMining` must name the culprit.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }
 
 /// The outcome of what this crate does.

@@ -137,7 +137,6 @@ impl Follower {
             }
         }
         let progress = Progress { head, proving, wins: self.ledger.wins_of(&new) };
-        self.ledger.set_progress(progress);
         self.progress.send_replace(progress);
         Ok(())
     }

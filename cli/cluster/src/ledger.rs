@@ -7,8 +7,6 @@ use std::{
 
 use venus_core::{Address, ChainEpoch, Cid, TipSet, TipSetKey};
 
-use crate::Progress;
-
 /// A window PoSt that was executed without error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Post {
@@ -37,10 +35,10 @@ impl Entry {
 
 /// How a miner fared in this run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Fared {
-    pub(crate) faults: u64,
+struct Fared {
+    faults: u64,
     /// How often there were more faults than before.
-    pub(crate) missed: u64,
+    missed: u64,
 }
 
 /// The canonical chain as far as it concerns the pool. Clones share it.
@@ -51,7 +49,6 @@ pub(crate) struct Ledger(Arc<Mutex<Inner>>);
 struct Inner {
     chain: BTreeMap<ChainEpoch, Entry>,
     fared: BTreeMap<Address, Fared>,
-    progress: Progress,
 }
 
 impl Ledger {
@@ -103,15 +100,8 @@ impl Ledger {
         more
     }
 
-    pub(crate) fn fared(&self, miner: Address) -> Fared {
-        self.lock().fared.get(&miner).copied().unwrap_or_default()
-    }
-
-    pub(crate) fn progress(&self) -> Progress {
-        self.lock().progress
-    }
-
-    pub(crate) fn set_progress(&self, progress: Progress) {
-        self.lock().progress = progress;
+    /// How often a miner had more faults than before.
+    pub(crate) fn missed(&self, miner: Address) -> u64 {
+        self.lock().fared.get(&miner).map_or(0, |fared| fared.missed)
     }
 }

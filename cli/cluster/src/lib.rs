@@ -29,13 +29,16 @@ mod event;
 mod follow;
 mod goal;
 mod home;
+mod inspect;
 mod ledger;
 mod plan;
 mod pool;
 mod services;
+mod status;
 
 pub use event::{Event, Events};
 pub use goal::{Goal, GoalError, Progress};
 pub use home::{HomeLock, Service, read_services, running_pid};
 pub use plan::{Plan, Proofs};
 pub use pool::Pool;
+pub use status::{ClusterApi, ClusterClient, HeadStatus, MinerStatus, Status};

@@ -27,7 +27,7 @@ impl fmt::Display for Proofs {
 }
 
 /// What a pool is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The network's name, one for development.
     pub network: String,
@@ -61,6 +61,16 @@ impl Default for Plan {
 }
 
 impl Plan {
+    /// The default with other proofs. Real ones take seconds, so blocks come each 4 s then: an
+    /// epoch must leave time for a proof, and a deadline lasts five.
+    pub fn with_proofs(proofs: Proofs) -> Self {
+        let block_time = match proofs {
+            Proofs::Real => 4,
+            Proofs::Simulated => 1,
+        };
+        Self { proofs, block_time, ..Self::default() }
+    }
+
     /// What the pool of a home was made of; none if none was made there.
     ///
     /// # Errors

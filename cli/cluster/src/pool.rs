@@ -12,12 +12,14 @@ use venus_core::{
     Address, ChainApi, MessageSink,
     api::messager::{MessagerApi, RemoteSink},
     clock::SharedClock,
+    rpc::Server,
 };
 
 use crate::{
-    Events, Goal, HomeLock, Plan, Progress, Service,
+    ClusterApi, Events, Goal, HomeLock, Plan, Progress, Service, Status,
     follow::Follower,
     home::Services,
+    inspect::Inspector,
     ledger::Ledger,
     plan::Kept,
     services::{
@@ -34,22 +36,21 @@ mod offset {
     pub(super) const WALLET: u16 = 3;
     pub(super) const MESSAGER: u16 = 4;
     pub(super) const MINER: u16 = 5;
+    pub(super) const CLUSTER: u16 = 6;
     pub(super) const SEALERS: u16 = 10;
 }
+
+/// The name under which the pool itself is among its services.
+pub(crate) const CLUSTER: &str = "venus-cluster";
 
 /// A running pool. Dropped, it ends without order; [`stop`](Self::stop) it.
 #[derive(Debug)]
 pub struct Pool {
     home: PathBuf,
-    plan: Plan,
     /// In the order of their start.
     stages: Vec<Stage>,
     access: Access,
-    services: Services,
-    sealers: Sealers,
-    ledger: Ledger,
-    chain: Arc<dyn ChainApi>,
-    messager: Arc<dyn MessagerApi>,
+    inspector: Inspector,
     clock: Arc<SharedClock>,
     progress: watch::Receiver<Progress>,
     /// The last to go.
@@ -145,23 +146,24 @@ impl Pool {
             progress: sender,
             first: true,
         };
-        let mut stage = Stage::new("follower");
+        let mut stage = Stage::new("venus-cluster");
         stage.spawn(follower.run(stage.token()));
+        let inspector = Inspector {
+            plan: plan.clone(),
+            services: services.clone(),
+            sealers: sealers.clone(),
+            ledger: ledger.clone(),
+            chain: chain.clone(),
+            messager: messager.clone(),
+        };
+        let router = Server::new(access.guard()?)
+            .with_info(CLUSTER, env!("CARGO_PKG_VERSION"))
+            .route("/rpc/v0", <dyn ClusterApi>::methods(Arc::new(inspector.clone())))
+            .into_router();
+        let service = ports.serve(&mut stage, CLUSTER, offset::CLUSTER, router).await?;
         stages.push(stage);
-        Ok(Self {
-            home,
-            plan,
-            stages,
-            access,
-            services,
-            sealers,
-            ledger,
-            chain,
-            messager,
-            clock,
-            progress,
-            _lock: lock,
-        })
+        services.add(service)?;
+        Ok(Self { home, stages, access, inspector, clock, progress, _lock: lock })
     }
 
     /// Stops all services in order. What they were doing is gone on with at the next start.
@@ -170,7 +172,7 @@ impl Pool {
     ///
     /// None today; whoever ignores the outcome is warned.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        self.sealers.clear();
+        self.inspector.sealers.clear();
         while let Some(stage) = self.stages.pop() {
             stage.end().await;
         }
@@ -214,24 +216,33 @@ impl Pool {
         &self.home
     }
 
+    /// The pool at a glance.
+    ///
+    /// # Errors
+    ///
+    /// If a service does not answer.
+    pub async fn status(&self) -> anyhow::Result<Status> {
+        Ok(ClusterApi::status(&self.inspector).await?)
+    }
+
     /// What it was started with.
     pub fn plan(&self) -> &Plan {
-        &self.plan
+        &self.inspector.plan
     }
 
     /// Where the services are. Sealers come as their miners do.
     pub fn services(&self) -> Vec<Service> {
-        self.services.all()
+        self.inspector.services.all()
     }
 
     /// A client of the node, with all permissions.
     pub fn chain(&self) -> Arc<dyn ChainApi> {
-        self.chain.clone()
+        self.inspector.chain.clone()
     }
 
     /// A client of the messager, with all permissions.
     pub fn messager(&self) -> Arc<dyn MessagerApi> {
-        self.messager.clone()
+        self.inspector.messager.clone()
     }
 
     /// Hands messages to the messager.
@@ -251,18 +262,18 @@ impl Pool {
 
     /// The new miners, as far as they are there.
     pub fn miners(&self) -> Vec<Address> {
-        let all = self.sealers.all().into_iter();
+        let all = self.inspector.sealers.all().into_iter();
         all.filter(|running| running.is_new).map(|running| running.sealer.miner()).collect()
     }
 
     /// Blocks of a miner on the canonical chain.
     pub fn wins(&self, miner: Address) -> u64 {
-        self.ledger.wins(miner)
+        self.inspector.ledger.wins(miner)
     }
 
     /// Accepted window PoSts of a miner: deadline, and height of the tipset with the message.
     pub fn window_posts(&self, miner: Address) -> Vec<(u64, i64)> {
-        self.ledger.posts(miner).into_iter().map(|post| (post.deadline, post.epoch)).collect()
+        self.inspector.ledger.posts(miner).into_iter().map(|post| (post.deadline, post.epoch)).collect()
     }
 }
 

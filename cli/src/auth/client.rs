@@ -2,12 +2,12 @@
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use venus_core::duration::parse_go_duration;
 use venus_core::auth::{
     AuthAdmin, Claims, MinerBindings, NewUser, Page, Permission, RateLimit, RequestLimit,
     SignerBindings, UserDirectory, UserState, UserUpdate, parse_address,
 };
 use venus_core::chain::Address;
+use venus_core::duration::parse_go_duration;
 
 use crate::output;
 

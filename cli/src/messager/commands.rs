@@ -152,8 +152,19 @@ fn messages(messages: &[QueuedMessage], verbose: bool) -> Table {
         _ => text,
     };
     let mut table = table(&[
-        "ID", "To", "From", "Nonce", "Value", "GasLimit", "GasFeeCap", "GasPremium", "Method",
-        "State", "ExitCode", "CreateAt", "ErrorMsg",
+        "ID",
+        "To",
+        "From",
+        "Nonce",
+        "Value",
+        "GasLimit",
+        "GasFeeCap",
+        "GasPremium",
+        "Method",
+        "State",
+        "ExitCode",
+        "CreateAt",
+        "ErrorMsg",
     ]);
     table.add_rows(messages.iter().map(|m| {
         [
@@ -247,7 +258,11 @@ fn done(as_json: bool, address: Address, done: &'static str) -> anyhow::Result<S
 }
 
 impl AddressCommand {
-    pub(super) async fn run(self, client: &MessagerClient, as_json: bool) -> anyhow::Result<String> {
+    pub(super) async fn run(
+        self,
+        client: &MessagerClient,
+        as_json: bool,
+    ) -> anyhow::Result<String> {
         match self {
             Self::Search { address } => json(&client.get_address(address).await?),
             Self::List => {

@@ -50,7 +50,8 @@ impl AddressCommand {
             }
             Self::State(named) => {
                 let named = Some(named.addresses()?);
-                let call = session.call(|miner| async move { miner.states_for_mining(named).await });
+                let call =
+                    session.call(|miner| async move { miner.states_for_mining(named).await });
                 json(&call.await?)
             }
             Self::Start(named) => switch(session, &named, true).await,

@@ -69,8 +69,10 @@ impl ChainCommand {
                 show(*json, &tipsets, || rows(&tipsets))
             }
             Self::GetBlock { cid } => {
-                let block =
-                    node.chain_get_block(*cid).await.with_context(|| format!("block {cid}"))?;
+                let block = node
+                    .chain_get_block(*cid)
+                    .await
+                    .with_context(|| format!("the node has no block {cid}"))?;
                 let messages = node.chain_get_block_messages(*cid).await?;
                 let both = serde_json::json!({ "Header": block, "Messages": messages });
                 show(*json, &both, || {
@@ -92,8 +94,10 @@ impl ChainCommand {
                 })
             }
             Self::GetMessage { cid } => {
-                let message =
-                    node.chain_get_message(*cid).await.with_context(|| format!("message {cid}"))?;
+                let message = node
+                    .chain_get_message(*cid)
+                    .await
+                    .with_context(|| format!("the node has no message {cid}"))?;
                 show(*json, &message, || {
                     fields([
                         ("From", message.from.to_string()),

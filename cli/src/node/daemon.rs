@@ -63,7 +63,8 @@ impl DaemonArgs {
         let wanted = network(&config.devnet.network)?;
         if !wanted.eq(&config.devnet.network) {
             tracing::warn!(
-                network = config.devnet.network, chain = wanted,
+                network = config.devnet.network,
+                chain = wanted,
                 "this network no longer exists; serving a development chain in its place"
             );
         }

@@ -75,7 +75,8 @@ fn power(out: &mut String, info: &SealerInfo) -> fmt::Result {
     writeln!(out, "Power: {} / {} ({share:.4}%)", deci(quality), deci(all_quality))?;
     let share = percent(raw, all_raw);
     writeln!(out, "\tRaw: {} / {} ({share:.4}%)", size(raw.clone()), size(all_raw.clone()))?;
-    let bytes = |sectors: u64| size(BigInt::from(u128::from(sectors) * u128::from(info.sector_size)));
+    let bytes =
+        |sectors: u64| size(BigInt::from(u128::from(sectors) * u128::from(info.sector_size)));
     let sectors = &info.sectors;
     writeln!(out, "\tCommitted: {}", bytes(sectors.live))?;
     let proving = bytes(sectors.active + sectors.faulty);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use venus_core::{
-    Address,
+    Address, TipSetKey,
     api::messager::{MessagerClient, RemoteSink},
     auth::write_secret_file,
-    chain_api::{ChainReader, NetworkApi, NodeClient},
+    chain_api::{ChainReader, MinerState, NetworkApi, NodeClient},
     rpc::Endpoint,
 };
 use venus_proofs::DevNetwork;
@@ -107,7 +107,11 @@ impl Init {
             DevNetwork::named(&config.network)?;
         }
         let size = match self.actor {
-            Some(_) => None,
+            Some(miner) => {
+                let known = node.state_miner_info(miner, TipSetKey::head()).await;
+                known.with_context(|| format!("--actor {miner} is no miner of {}", config.network))?;
+                None
+            }
             None => Some(self.allowed_size(&node).await?),
         };
         if !self.nosync && DevNetwork::named(&config.network).is_err() {

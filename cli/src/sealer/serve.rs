@@ -91,15 +91,18 @@ async fn open(home: &Path, config: &SealerConfig, identity: &Identity) -> anyhow
     if storage.paths().is_empty() {
         tracing::warn!("no storage path yet; `venus-sealer storage attach` adds one");
     }
-    let prover =
-        prover(&network, config.simulated_proofs, identity, Arc::clone(&storage)).await?;
+    let prover = prover(&network, config.simulated_proofs, identity, Arc::clone(&storage)).await?;
     let sink = RemoteSink::new(Arc::new(MessagerClient::from(client.with_timeout(None))));
     let sealer = Sealer::builder(Arc::new(node), Arc::new(sink), Arc::new(prover));
     Ok(sealer.with_storage(storage).with_config(config.clone()).open(home).await?)
 }
 
 /// Registers at the gateways, from now on.
-fn register(sealer: &Sealer, config: &SealerConfig, stop: &CancellationToken) -> anyhow::Result<()> {
+fn register(
+    sealer: &Sealer,
+    config: &SealerConfig,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let gateways = &config.register_proof;
     if gateways.urls.is_empty() {
         tracing::warn!("no gateway in `register_proof.urls`: nobody can ask for proofs of blocks");

@@ -190,9 +190,24 @@ fn spelling(table: &(impl toml_edit::TableLike + ?Sized), key: &str) -> String {
 /// Whether addresses of a network begin with f.
 pub(super) fn network(name: &str) -> anyhow::Result<bool> {
     const TEST: [&str; 18] = [
-        "test", "testnet", "_testnet_", "integrationnet", "2k", "cali", "calibnet", "calibration",
-        "calibrationnet", "interop", "interopnet", "force", "forcenet", "butterfly",
-        "butterflynet", "nerpa", "nerpanet", "dev",
+        "test",
+        "testnet",
+        "_testnet_",
+        "integrationnet",
+        "2k",
+        "cali",
+        "calibnet",
+        "calibration",
+        "calibrationnet",
+        "interop",
+        "interopnet",
+        "force",
+        "forcenet",
+        "butterfly",
+        "butterflynet",
+        "nerpa",
+        "nerpanet",
+        "dev",
     ];
     match name {
         "main" | "mainnet" => Ok(true),

@@ -14,9 +14,7 @@ use venus_core::{
     rpc::{self, Client, Endpoint},
     shutdown,
 };
-use venus_wallet::{
-    SupportBook, Wallet, WalletService, WalletTokens, register::Registrations,
-};
+use venus_wallet::{SupportBook, Wallet, WalletService, WalletTokens, register::Registrations};
 
 use super::{
     config::{CONFIG_FILE, Config, add_account},
@@ -157,9 +155,8 @@ fn secret(home: &Path, config: &Config) -> anyhow::Result<JwtSecret> {
     }
 }
 
-/// Whether the daemon of a home was started for mainnet.
+/// Whether the daemon of a home was last started for mainnet, as it is for the first time.
 pub(super) fn is_mainnet(home: &Path) -> bool {
-    // Without a daemon yet, as `run` without flags.
     std::fs::read_to_string(home.join(NETWORK_FILE)).map_or(true, |network| network != "test")
 }
 

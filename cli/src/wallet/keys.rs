@@ -176,9 +176,9 @@ impl Format {
                 json(&bytes.context("the key is no hexadecimal text; see --format")?)
             }
             Self::GfcJson => {
-                let keys: Filecoin = serde_json::from_str(text)
-                    .ok()
-                    .context("failed to parse go-filecoin key: not of the form {\"KeyInfo\":[..]}")?;
+                let keys: Filecoin = serde_json::from_str(text).ok().context(
+                    "failed to parse go-filecoin key: not of the form {\"KeyInfo\":[..]}",
+                )?;
                 let entry = keys.key_info.into_iter().next();
                 let Entry { private_key, sig_type } = entry.context("the file holds no key")?;
                 let kind = match sig_type {

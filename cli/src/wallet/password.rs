@@ -11,12 +11,11 @@ use clap::Args;
 /// Names the password for programs.
 pub(super) const PASSWORD_ENV: &str = "VENUS_WALLET_PASSWORD";
 
-/// Where the password comes from. Without either it is asked for.
+/// Where the password comes from.
 #[derive(Debug, Args)]
-#[command(after_help = "The password is read from --password-file, else from the environment \
-                        variable\nVENUS_WALLET_PASSWORD, else it is asked for without echo.")]
 pub(super) struct PasswordArgs {
-    /// A file whose first line is the password; chmod 600 it.
+    /// A file whose first line is the password; chmod 600 it. Without it the variable
+    /// VENUS_WALLET_PASSWORD counts.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }

@@ -2,4 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
+mod backend;
+mod miner;
+mod node;
 mod processes;
+mod sealer;
+mod support;
+mod wallet;

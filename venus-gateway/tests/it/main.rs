@@ -1,6 +1,6 @@
 //! What a gateway promises to providers and callers, over real sockets.
 
-#![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up is a failed test")]
 
 mod replay;
 mod wallet_stream;

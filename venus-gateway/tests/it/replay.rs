@@ -8,8 +8,6 @@ mod recording;
 mod socket;
 mod stage;
 
-use std::time::Duration;
-
 use self::{
     differences::{DIFFERENT, EXTRA, NOT_PLAYED, Rule},
     judge::Judge,
@@ -82,14 +80,11 @@ async fn replay(file: &'static str, text: &str, timeout: u64) -> (usize, Judge) 
             tally.skipped += scenario.frames.len();
             continue;
         }
-        let (patience, tries) = match name == RANDOM {
-            true => (Duration::from_millis(300), 16),
-            false => (Duration::from_secs(5), 1),
-        };
+        let tries = if name == RANDOM { 20 } else { 1 };
         let mut judge = Judge::of(file, name);
         for _ in 0..tries {
             judge = Judge::of(file, name);
-            Player::new(&mut stage, &mut judge, patience).play(scenario).await;
+            Player::new(&mut stage, &mut judge, tries > 1).play(scenario).await;
             if judge.wrong.is_empty() {
                 break;
             }

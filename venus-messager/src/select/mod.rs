@@ -28,7 +28,7 @@ pub(crate) struct Selector {
     /// Senders whose last round is not over.
     busy: Arc<Mutex<HashSet<Address>>>,
     /// How often messages that wait have failed, so that they do not keep others back.
-    failures: Arc<Mutex<HashMap<String, u32>>>,
+    failures: Arc<Mutex<HashMap<Address, HashMap<String, u32>>>>,
 }
 
 impl Selector {

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, sync::PoisonError};
 
 use chrono::Utc;
 use venus_core::{
-    EstimateMessage, EstimateResult, Message, MsgMeta, SignError, Signature, TipSet, TokenAmount,
+    Address, EstimateMessage, EstimateResult, Message, MsgMeta, SignError, Signature, TipSet, TokenAmount,
     api::messager::{MessageState, QueuedMessage, Sender, SharedSpec},
     crypto,
 };
@@ -47,7 +47,9 @@ impl Selector {
             inner.store.list(&filled).await?.into_iter().partition(|m| m.nonce < executed);
         for message in missed {
             // Executed, but the tracker did not see it.
-            track::settle(inner, message, head).await?;
+            if let Err(error) = track::settle(inner, message, head).await {
+                tracing::debug!(sender = %address, %error, "a message that landed is not settled");
+            }
         }
         let highest = in_flight.iter().map(|message| message.nonce + 1).max();
         let nonce = chain_nonce.max(sender.nonce).max(highest.unwrap_or_default());
@@ -80,7 +82,7 @@ impl Selector {
         nonce: u64,
         wanted: u64,
     ) -> Result<Vec<QueuedMessage>> {
-        let inner = &*self.inner;
+        let (inner, address) = (&*self.inner, sender.addr);
         let (waiting, asked) = self.window(sender, head, shared, wanted).await?;
         if waiting.is_empty() {
             return Ok(Vec::new());
@@ -96,7 +98,15 @@ impl Selector {
                     continue;
                 }
             };
-            match self.sign(&message).await {
+            let bytes = match crypto::signing_bytes(&message, self.chain_id) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    let error = denied(address, error.to_string());
+                    batch.errors.push((row.id, cut(error.to_string())));
+                    continue;
+                }
+            };
+            match self.sign(&message, bytes).await {
                 Ok(signature) => {
                     batch.messages.push((MessageState::UnFill, signed(row, message, signature)));
                     next += 1;
@@ -108,9 +118,9 @@ impl Selector {
                 }
             }
         }
-        self.remember(&batch);
+        self.remember(address, &batch);
         if next > nonce {
-            batch.nonce = Some((sender.addr, next));
+            batch.nonce = Some((address, next));
         }
         let chosen = batch.messages.iter().map(|(_, message)| message.clone()).collect();
         if !batch.is_empty() {
@@ -137,7 +147,9 @@ impl Selector {
             waiting.sort_by_key(|message| Reverse(message.created_at));
         }
         {
-            let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+            let failures = failures.entry(sender.addr).or_default();
+            failures.retain(|id, _| waiting.iter().any(|message| message.id == *id));
             // Stable: of equally many failures, the order stays.
             waiting.sort_by_key(|message| failures.get(&message.id).copied().unwrap_or_default());
         }
@@ -158,25 +170,17 @@ impl Selector {
         Ok(priced.take(wanted).unzip())
     }
 
-    /// Counts failures, and forgets those of messages that went through.
-    fn remember(&self, batch: &Batch) {
+    /// Counts failures.
+    fn remember(&self, sender: Address, batch: &Batch) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = failures.entry(sender).or_default();
         for (id, _) in &batch.errors {
             *failures.entry(id.clone()).or_default() += 1;
         }
-        for (_, message) in &batch.messages {
-            failures.remove(&message.id);
-        }
     }
 
-    async fn sign(&self, message: &Message) -> Result<Signature> {
+    async fn sign(&self, message: &Message, bytes: Vec<u8>) -> Result<Signature> {
         let (by, waited) = (message.from, self.inner.config.sign_timeout);
-        let denied = |reason: String| {
-            let purpose = venus_core::Purpose::ChainMessage;
-            MessagerError::Sign(SignError::Denied { address: by, purpose, reason })
-        };
-        let bytes = crypto::signing_bytes(message, self.chain_id)
-            .map_err(|error| denied(error.to_string()))?;
         let call = self.inner.signer.sign(by, &bytes, MsgMeta::message(message));
         let signature = match tokio::time::timeout(waited, call).await {
             Ok(signature) => signature?,
@@ -191,10 +195,15 @@ impl Selector {
         };
         match check.await {
             Ok(Ok(())) => Ok(signature),
-            Ok(Err(error)) => Err(denied(format!("its wallet gave a wrong signature: {error}"))),
-            Err(error) => Err(denied(format!("its signature could not be checked: {error}"))),
+            Ok(Err(error)) => Err(denied(by, format!("its wallet gave a wrong signature: {error}"))),
+            Err(error) => Err(denied(by, format!("its signature could not be checked: {error}"))),
         }
     }
+}
+
+fn denied(address: Address, reason: String) -> MessagerError {
+    let purpose = venus_core::Purpose::ChainMessage;
+    SignError::Denied { address, purpose, reason }.into()
 }
 
 /// The message with gas and nonce.

@@ -222,6 +222,12 @@ impl MessageStore for EmbeddedStore {
 
     async fn apply(&self, changes: Batch) -> Result<()> {
         self.write(move |this, batch| {
+            if let Some(key) = &changes.only_at {
+                let tracked = this.get::<Tracked>(keys::TRACKED)?;
+                if tracked.is_none_or(|tracked| tracked.key != *key) {
+                    return Err(MessagerError::Moved);
+                }
+            }
             for (state, new) in &changes.messages {
                 let old = this.by_id(new.id.as_bytes())?;
                 match old.filter(|old| old.state == *state) {
@@ -231,6 +237,9 @@ impl MessageStore for EmbeddedStore {
             }
             for (id, error) in changes.errors {
                 let Some(old) = this.by_id(id.as_bytes())? else { continue };
+                if old.state.has_landed() {
+                    continue;
+                }
                 let new = QueuedMessage { error_msg: error, updated_at: Utc::now(), ..old.clone() };
                 Self::put(batch, Some(&old), &new)?;
             }

@@ -52,7 +52,8 @@ pub trait MessageStore: std::fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`Changed`](crate::MessagerError::Changed) if a message is not in the state that the batch
-    /// expects, which changes nothing.
+    /// expects, [`Moved`](crate::MessagerError::Moved) if the chain was not followed up to where it
+    /// expects; both change nothing.
     async fn apply(&self, batch: Batch) -> Result<()>;
 }
 
@@ -128,12 +129,14 @@ pub struct Tracked {
 pub struct Batch {
     /// Messages as they are from now on, each with the state that it must still be in.
     pub messages: Vec<(MessageState, QueuedMessage)>,
-    /// Error texts of messages that otherwise stay as they are.
+    /// Error texts of messages that otherwise stay as they are; not kept of those on chain.
     pub errors: Vec<(String, String)>,
     /// The next nonce of a sender.
     pub nonce: Option<(Address, u64)>,
     /// How far the chain was followed.
     pub tracked: Option<Tracked>,
+    /// Nothing is written unless the chain was followed up to this tipset.
+    pub only_at: Option<TipSetKey>,
 }
 
 impl Batch {

@@ -1,7 +1,8 @@
 //! What a wallet promises to whoever signs through it.
 
-#![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up is a failed test")]
 
 mod lock;
+mod register;
 mod replay;
 mod vectors;

@@ -18,6 +18,6 @@ pub(crate) use messager::start as start_messager;
 pub(crate) use miner::start as start_miner;
 pub(crate) use node::start as start_node;
 pub(crate) use proofs::Proving;
-pub(crate) use sealer::{Owned, Sealers, Tools, run as run_sealer};
+pub(crate) use sealer::{Owned, Running, Sealers, Tools, run as run_sealer};
 pub(crate) use stage::{Ports, Stage};
 pub(crate) use wallet::{open as open_wallet, start as start_wallet};

@@ -12,7 +12,7 @@ use super::files::{Draft, Manifest, Verdict};
 use super::keys::{key_bytes, parse_key};
 use super::progress::{Progress, Stage};
 use super::{CircuitId, CircuitKind, EMBEDDED_SECTOR_SIZE, SEED, embedded_key, generate};
-use crate::ProofError;
+use crate::{ProofError, prove::thread_pool};
 
 /// What [`ParamSet::ensure`] had to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,8 @@ impl ParamSet {
         Ok(Ensured::Made)
     }
 
-    /// [`ensure`](Self::ensure) on a thread of its own, for callers on a runtime.
+    /// [`ensure`](Self::ensure) on threads of its own, for callers on a runtime: proofs that are
+    /// made meanwhile share the cores with it, and do not wait for it.
     pub async fn ensure_in_background(
         &self,
         kind: CircuitKind,
@@ -111,11 +112,12 @@ impl ParamSet {
     ) -> Result<Ensured, ProofError> {
         let set = self.clone();
         let (answer, result) = tokio::sync::oneshot::channel();
+        let pool = thread_pool(&format!("params-{kind}"))?;
         std::thread::Builder::new()
             .name(format!("params-{kind}"))
             .spawn(move || {
                 // A caller that left needs no answer; the set is made all the same.
-                let _ = answer.send(set.ensure(kind, &*progress));
+                let _ = answer.send(pool.install(|| set.ensure(kind, &*progress)));
             })
             .map_err(ProofError::io("start a thread for", &self.dir))?;
         result.await.unwrap_or(Err(ProofError::Stopped { lane: "parameter" }))

@@ -5,13 +5,25 @@ use tokio::sync::{mpsc, oneshot};
 use super::guarded;
 use crate::ProofError;
 
+/// A pool with a thread a core, apart from the one that all share.
+pub(crate) fn thread_pool(name: &str) -> Result<rayon::ThreadPool, ProofError> {
+    let name = name.to_owned();
+    let pool = rayon::ThreadPoolBuilder::new();
+    let pool = pool.thread_name({
+        let name = name.clone();
+        move |index| format!("{name}-{index}")
+    });
+    pool.build().map_err(|e| ProofError::io("start the threads of", name)(std::io::Error::other(e)))
+}
+
 /// Jobs that may wait in a lane before callers wait to hand in theirs.
 const QUEUE: usize = 64;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// One thread that does one job after the other. It survives jobs that panic and ends when the
-/// lane is dropped.
+/// One thread that does one job after the other, with a pool of its own for what can be done in
+/// parallel: in a pool that lanes share, a short job waits until a long one leaves a gap. It
+/// survives jobs that panic and ends when the lane is dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct Lane {
     name: &'static str,
@@ -21,11 +33,12 @@ pub(crate) struct Lane {
 impl Lane {
     pub(crate) fn start(name: &'static str) -> Result<Self, ProofError> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
+        let pool = thread_pool(name)?;
         std::thread::Builder::new()
             .name(format!("proofs-{name}"))
             .spawn(move || {
                 while let Some(job) = queue.blocking_recv() {
-                    job();
+                    pool.install(job);
                 }
             })
             .map_err(ProofError::io("start the worker thread", name))?;

@@ -10,6 +10,7 @@ mod simulate;
 pub use local::LocalProver;
 pub use mock::{MOCK_PROOF_BYTE, MockProver, mock_proof};
 
+pub(crate) use lane::thread_pool;
 pub(crate) use seal::{finalize, pre_commit, zero_file, zero_pieces};
 
 use crate::ProofError;

@@ -1,6 +1,9 @@
 //! Plain HTTP: one request or a batch in, one answer out.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Extension,
@@ -26,6 +29,7 @@ use super::{
     lifetime::Lifetime,
     socket,
 };
+use crate::metrics::Metrics;
 
 /// How long a body may stand still while it is received.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -36,10 +40,24 @@ pub(super) struct Service {
     pub(super) methods: Methods,
     pub(super) limits: Limits,
     pub(super) keepalive: Keepalive,
+    pub(super) metrics: Metrics,
+}
+
+impl Service {
+    /// Counts a call that was answered. Names come from outside: unknown ones are one.
+    pub(super) fn answered(&self, method: &str, succeeded: bool, since: Instant) {
+        let known = self.methods.names().any(|name| name == method);
+        self.metrics.answered(if known { method } else { "unknown" }, succeeded, since.elapsed());
+    }
 }
 
 pub(super) async fn healthcheck() -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json; charset=utf-8")], "{\"status\":\"OK\"}\n")
+}
+
+pub(super) async fn metrics(State(metrics): State<Metrics>) -> impl IntoResponse {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, kind)], metrics.text())
 }
 
 pub(super) async fn handle(
@@ -128,12 +146,19 @@ async fn answer(service: &Service, context: &RequestContext, bytes: &[u8]) -> An
         Err(malformed) => Answer::malformed(malformed),
         Ok(frame) => {
             let id = frame.id.clone();
-            let outcome = dispatch::call(&service.methods, context, frame).await;
+            let outcome = call(service, context, frame).await;
             let status = outcome.as_ref().err().map_or(200, Failure::status);
             let text = id.map(|id| to_text(&id, outcome));
             Answer { status, text }
         }
     }
+}
+
+async fn call(service: &Service, context: &RequestContext, frame: Frame) -> Result<Value, Failure> {
+    let (method, since) = (frame.method.clone(), Instant::now());
+    let outcome = dispatch::call(&service.methods, context, frame).await;
+    service.answered(&method, outcome.is_ok(), since);
+    outcome
 }
 
 fn to_text(id: &Id, outcome: Result<Value, Failure>) -> String {
@@ -155,7 +180,7 @@ async fn answer_batch(service: &Service, context: &RequestContext, bytes: &[u8])
             Err(Malformed { id, error }) => (id, Err::<Value, WireError>(error)),
             Ok(frame) => {
                 let id = frame.id.clone();
-                let outcome = dispatch::call(&service.methods, context, frame).await;
+                let outcome = call(service, context, frame).await;
                 if id.is_none() {
                     continue;
                 }

@@ -15,7 +15,10 @@ use axum::{
 use self::http::Service;
 pub use self::lifetime::serve;
 use super::{Keepalive, MethodDescription, Methods, RpcError, openrpc};
-use crate::auth::{Guard, Permission};
+use crate::{
+    auth::{Guard, Permission},
+    metrics::Metrics,
+};
 
 /// What one peer may use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +51,7 @@ impl Default for Limits {
 /// # }
 /// ```
 ///
-/// `GET /healthcheck` and what the caller adds to the router need no token; everything else does,
+/// `GET /metrics` gives counts to who has a token. `GET /healthcheck` and what the caller adds to the router need no token; everything else does,
 /// also a path that does not exist. A handler is dropped, at the await it stands at, when its
 /// caller cancels or disconnects: what must be finished belongs into a task of its own.
 #[derive(Debug)]
@@ -59,6 +62,7 @@ pub struct Server {
     keepalive: Keepalive,
     title: String,
     version: String,
+    metrics: Option<Metrics>,
 }
 
 impl Server {
@@ -71,6 +75,7 @@ impl Server {
             keepalive: Keepalive::default(),
             title: "venus".into(),
             version: env!("CARGO_PKG_VERSION").into(),
+            metrics: None,
         }
     }
 
@@ -104,9 +109,18 @@ impl Server {
         self
     }
 
+    /// Serves what the service counts, besides the calls, at `/metrics`.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
     /// The router to serve, or to add routes to.
     pub fn into_router(self) -> Router {
-        let mut router = Router::new();
+        let metrics = self.metrics.unwrap_or_else(|| Metrics::new(&self.title));
+        let mut router =
+            Router::new().route("/metrics", get(http::metrics).with_state(metrics.clone()));
         for (path, methods) in self.routes {
             let document = openrpc(&self.title, &self.version, &methods.describe());
             let discover = MethodDescription {
@@ -118,8 +132,12 @@ impl Server {
                 let document = document.clone();
                 async move { Ok::<_, RpcError>(document) }
             });
-            let service =
-                Arc::new(Service { methods, limits: self.limits, keepalive: self.keepalive });
+            let service = Arc::new(Service {
+                methods,
+                limits: self.limits,
+                keepalive: self.keepalive,
+                metrics: metrics.clone(),
+            });
             router = router.route(&path, any(http::handle).with_state(service));
         }
         router

@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::extract::ws::{Message, WebSocket};
@@ -175,11 +175,17 @@ impl Connection {
         }
         let span = dispatch::span(&self.context, &frame.method, id.as_ref());
         let context = self.context.clone();
+        let since = Instant::now();
         self.spawn(async move |this| {
             let work = async {
                 match prepared {
-                    Err(failure) => this.answer(id.as_ref(), Err(failure.into_wire())).await,
-                    Ok(prepared) => this.run(&frame.method, id.as_ref(), prepared, &token).await,
+                    Err(failure) => {
+                        this.service.answered(&frame.method, false, since);
+                        this.answer(id.as_ref(), Err(failure.into_wire())).await;
+                    }
+                    Ok(prepared) => {
+                        this.run(&frame.method, id.as_ref(), prepared, &token, since).await
+                    }
                 }
                 if let Some(id) = &id {
                     let mut running = this.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -196,6 +202,7 @@ impl Connection {
         id: Option<&Id>,
         prepared: Prepared,
         cancel: &CancellationToken,
+        since: Instant,
     ) {
         // A cancelled call is answered too: upstream clients wait for it.
         fn cancelled<T>() -> Result<T, Failure> {
@@ -205,11 +212,14 @@ impl Connection {
             Prepared::Call(work) => {
                 let work = cancel.run_until_cancelled(dispatch::caught(method, work));
                 let outcome = work.await.unwrap_or_else(cancelled);
+                self.service.answered(method, outcome.is_ok(), since);
                 self.answer(id, outcome.map_err(Failure::into_wire)).await;
             }
             Prepared::Stream(work) => {
                 let work = cancel.run_until_cancelled(dispatch::caught(method, work));
-                match work.await.unwrap_or_else(cancelled) {
+                let outcome = work.await.unwrap_or_else(cancelled);
+                self.service.answered(method, outcome.is_ok(), since);
+                match outcome {
                     Err(failure) => self.answer(id, Err(failure.into_wire())).await,
                     Ok(values) if id.is_some() => self.forward(method, id, values, cancel).await,
                     // Nobody could be told the channel.

@@ -210,3 +210,27 @@ async fn null_is_an_empty_list_and_the_interface_is_described() {
     assert_eq!(answer["result"]["methods"].as_array().unwrap().len(), 12);
     assert_eq!(answer["result"]["methods"][0]["name"], "Toy.Add");
 }
+
+#[tokio::test]
+async fn calls_are_counted_for_who_has_a_token() {
+    let server = start().await;
+    post(&server, r#"{"id":1,"method":"Toy.Inc"}"#).await;
+    post(&server, r#"{"id":1,"method":"Toy.Inc"}"#).await;
+    post(&server, r#"{"id":1,"method":"Toy.Made Up 1"}"#).await;
+    post(&server, r#"{"id":1,"method":"Toy.Made Up 2"}"#).await;
+    server.client("ws", "admin").wallet_sign(vec![7]).await.unwrap();
+
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://{}/metrics", server.address);
+    let refused = http.get(&url).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    let text = http.get(&url).bearer_auth("read").send().await.unwrap().text().await.unwrap();
+    for line in [
+        r#"venus_rpc_calls_total{method="Toy.Inc",outcome="ok"} 2"#,
+        r#"venus_rpc_calls_total{method="unknown",outcome="error"} 2"#,
+        r#"venus_rpc_calls_total{method="Toy.WalletSign",outcome="ok"} 1"#,
+        r#"venus_rpc_seconds_count{method="Toy.Inc"} 2"#,
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}

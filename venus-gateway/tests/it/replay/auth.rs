@@ -64,7 +64,9 @@ async fn verify(Json(body): Json<Value>) -> Response {
         Some((name, permission)) => {
             Json(json!({ "name": name, "perm": permission, "ext": "" })).into_response()
         }
-        None => (StatusCode::UNAUTHORIZED, Json(json!({ "error": "no such token" }))).into_response(),
+        None => {
+            (StatusCode::UNAUTHORIZED, Json(json!({ "error": "no such token" }))).into_response()
+        }
     }
 }
 

@@ -36,7 +36,10 @@ impl Rule {
             "errors of the protocol have code and status of Go, not `(error code N)` around the \
              text, nor the words of Go's decoder",
         ),
-        (Self::Decoder, "what a provider answered and cannot be read: not the words of Go's decoder"),
+        (
+            Self::Decoder,
+            "what a provider answered and cannot be read: not the words of Go's decoder",
+        ),
         (Self::Unreadable, "what cannot be read as a request is answered with a JSON-RPC error"),
         (Self::Panic, "where Go panics there is an error"),
         (Self::Cancelled, "a cancelled call says `context canceled` in every component"),
@@ -97,18 +100,19 @@ const QUERY: &str = "a query changes nothing for what needs no token";
 const NO_PROFILER: &str = "nothing but the health check is open to callers without a token";
 const BATCH: &str = "batches are answered";
 const FORM: &str = "the type of the content does not matter, wherever the token stands";
-const NO_SIGNATURE: &str = "a wallet's answer that is no signature is not passed on as one";
+const NO_SIGNATURE: &str =
+    "a wallet's answer that is no signature is not passed on as one (17: check before accepting)";
 const NO_ADDRESS: &str = "an empty text is no address";
 const FORGOTTEN: &str = "a request is forgotten when its caller is gone";
 const NO_POLICY: &str = "null is the empty policy; in Go it is a panic";
 const FROZEN: &str = "the wallet service goes on; in Go it is frozen from here on";
+const FAREWELL: &str = "a gateway that is stopped ends the streams before the connections";
 const NOT_ACCOUNT: &str = "200 1 unable to get account name in method *";
 
 const ANSWERS: &str = "answers of a wallet: error, garbage, null, wrong id, twice, from a stranger";
 const UNSUPPORTED: &str = "WalletSign for unsupported accounts and addresses";
 const GIVES_UP: &str = "caller gives up";
-const LISTEN: &str =
-    "ListenWalletEvent over HTTP, with bad parameters, with the local token";
+const LISTEN: &str = "ListenWalletEvent over HTTP, with bad parameters, with the local token";
 const TRAP: &str = "TRAP: ResponseWalletEvent [null] freezes the wallet service until restart";
 const REFUSED: &str = "ListenProofEvent refused: foreign, unknown and wrong miners";
 const PROVER: &str = "answers of a prover: error, garbage, null, wrong id, twice, stranger, out of \
@@ -151,6 +155,7 @@ pub(crate) const EXTRA: &[(&str, &str, &str, &str)] = &[
     ("wallet-stream", LISTEN, "wallet WalletList 1", NO_POLICY),
     ("wallet-stream", LISTEN, "auth /user/verify", NO_POLICY),
     ("wallet-stream", TRAP, "wallet WalletSign 1", FROZEN),
+    ("go-wallet", "Go wallet: gateway restart", "wallet close 1", FAREWELL),
 ];
 
 const HIDDEN: &str = "the caller of this request is not in the recording";

@@ -206,6 +206,8 @@ pub(crate) fn render((status, message): &Answer) -> String {
             format!("{status} {} {}", error["code"], error["message"].as_str().unwrap_or_default())
         }
         (None, Some(result)) => format!("{status} {result}"),
-        (None, None) => format!("{status} {}", message.as_str().map_or(message.to_string(), str::to_owned)),
+        (None, None) => {
+            format!("{status} {}", message.as_str().map_or(message.to_string(), str::to_owned))
+        }
     }
 }

@@ -21,10 +21,18 @@ use super::{
 
 /// Keys of the Go wallet in the recordings, by what their addresses begin with.
 const GO_KEYS: [(&str, &str); 3] = [
-    ("f17rm", r#"{"Type":"secp256k1","PrivateKey":"KioqKioqKipfvw7Q+DZMAf8nVA7NZmn/TMVIy+YO9as="}"#),
+    (
+        "f17rm",
+        r#"{"Type":"secp256k1","PrivateKey":"KioqKioqKipfvw7Q+DZMAf8nVA7NZmn/TMVIy+YO9as="}"#,
+    ),
     ("f3tho", r#"{"Type":"bls","PrivateKey":"M/84+owcU8PvGy+BHO6c5PfsLOkLFs7rlnXcaqPQSBc="}"#),
-    ("f410f", r#"{"Type":"delegated","PrivateKey":"M/84+owcU8PvGy+BHO6c5PfsLOkLFs7rlnXcaqPQSCE="}"#),
+    (
+        "f410f",
+        r#"{"Type":"delegated","PrivateKey":"M/84+owcU8PvGy+BHO6c5PfsLOkLFs7rlnXcaqPQSCE="}"#,
+    ),
 ];
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const SIGN_BYTES: [u8; 32] = [0x20; 32];
 
@@ -41,7 +49,7 @@ pub(crate) struct Player<'a> {
     stage: &'a mut Stage,
     judge: &'a mut Judge,
     known: Known,
-    patience: Duration,
+    tries_once: bool,
     sockets: BTreeMap<String, Socket>,
     /// Requests over HTTP that are under way.
     posted: BTreeMap<String, (Request, JoinHandle<(u16, String)>)>,
@@ -56,7 +64,8 @@ pub(crate) struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
-    pub(crate) fn new(stage: &'a mut Stage, judge: &'a mut Judge, patience: Duration) -> Self {
+    /// `tries_once`: the scenario may go another way, so it is given up at the first difference.
+    pub(crate) fn new(stage: &'a mut Stage, judge: &'a mut Judge, tries_once: bool) -> Self {
         let mut known = Known::default();
         for name in ["w_acc-read", "w_acc-sign", "li_sealer-read", "li_sealer-write", "other-read"]
             .into_iter()
@@ -71,7 +80,7 @@ impl<'a> Player<'a> {
             stage,
             judge,
             known,
-            patience,
+            tries_once,
             sockets: BTreeMap::new(),
             posted: BTreeMap::new(),
             to_sign: HashMap::new(),
@@ -88,6 +97,9 @@ impl<'a> Player<'a> {
         self.stage.auth.take();
         let mut asked = Vec::new();
         for (at, frame) in scenario.frames.iter().enumerate() {
+            if self.tries_once && !self.judge.wrong.is_empty() {
+                break;
+            }
             if self.judge.is_skipped(at) {
                 continue;
             }
@@ -175,7 +187,7 @@ impl<'a> Player<'a> {
     async fn answer(&mut self, at: usize, frame: &Frame) {
         let (request, posted) = self.posted.remove(frame.connection()).unwrap();
         let theirs = (frame.status.unwrap_or(200), recording::recorded(frame));
-        let mut answer = tokio::time::timeout(self.patience, posted).await;
+        let mut answer = tokio::time::timeout(PATIENCE, posted).await;
         // Who left is still there for a moment; nobody promises otherwise.
         for _ in 0..50 {
             let Ok(Ok((status, body))) = &answer else { break };
@@ -197,6 +209,7 @@ impl<'a> Player<'a> {
             None => {
                 let text = self.text_of(frame);
                 self.left |= text.contains("xrpc.cancel");
+                let text_begins_stream = text.contains("Gateway.Listen");
                 if text.contains("ListenWalletEvent") {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     let bytes = message.pointer("/params/0/SignBytes").and_then(Value::as_str);
@@ -205,8 +218,9 @@ impl<'a> Player<'a> {
                 }
                 if let Some(socket) = self.sockets.get_mut(connection) {
                     socket.send(text).await;
-                    // What comes over different tasks keeps its order.
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    // Streams are numbered in the order in which they begin.
+                    let pause = if text_begins_stream { 30 } else { 5 };
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
             }
             Some("close") => {
@@ -223,7 +237,7 @@ impl<'a> Player<'a> {
                 }
                 if let Some((_, posted)) = self.posted.remove(connection) {
                     posted.abort();
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(300)).await;
                 }
             }
             Some(other) => panic!("{other} cannot be sent"),
@@ -235,10 +249,9 @@ impl<'a> Player<'a> {
         let Some(socket) = self.sockets.get_mut(connection) else { return };
         if let Some(op) = frame.op.as_deref() {
             // Where nobody closed it, the recorder did when the scenario was over.
-            if self.closing.contains(connection) || self.stage.is_stopped() {
-                if let Err(text) = socket.end(self.patience).await {
-                    self.judge.wrong(at, &format!("{op} is ours {text}"));
-                }
+            let ends = self.closing.contains(connection) || self.stage.is_stopped();
+            if ends && let Err(text) = socket.end(PATIENCE).await {
+                self.judge.wrong(at, &format!("{op} is ours {text}"));
             }
             return;
         }
@@ -247,7 +260,8 @@ impl<'a> Player<'a> {
             return;
         }
         let wanted = kind(&theirs);
-        let ours = socket.find(self.patience, |text| kind(&readable(text)) == wanted).await;
+        let patience = if self.tries_once { Duration::from_secs(1) } else { PATIENCE };
+        let ours = socket.find(patience, |text| kind(&readable(text)) == wanted).await;
         let ours = ours.map(|text| readable(&text));
         if let Ok(event) = &ours {
             self.remember(connection, event);
@@ -315,7 +329,7 @@ impl<'a> Player<'a> {
         let mut id = 1;
         loop {
             let is_event = |text: &str| text.contains("xrpc.ch.val");
-            let event = readable(&socket.find(self.patience, is_event).await.unwrap());
+            let event = readable(&socket.find(PATIENCE, is_event).await.unwrap());
             let payload = &event["params"][1]["Payload"];
             self.remember(&wallet.conn, &event);
             let answer = match event["params"][1]["Method"].as_str().unwrap() {
@@ -338,7 +352,7 @@ impl<'a> Player<'a> {
         }
         for id in 1..=id {
             let id = id.to_string();
-            socket.find(self.patience, |text| kind(&readable(text)) == id).await.unwrap();
+            socket.find(PATIENCE, |text| kind(&readable(text)) == id).await.unwrap();
         }
         self.sockets.insert(wallet.conn.clone(), socket);
     }

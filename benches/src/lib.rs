@@ -1,0 +1,1 @@
+//! The benchmarks are in `benches/pool`; run them with `cargo bench -p venus-benches`.

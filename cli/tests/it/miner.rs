@@ -1,0 +1,161 @@
+//! `venus-miner` as a user meets it.
+
+use std::path::Path;
+
+use serde_json::Value;
+use venus_core::auth::Permission;
+
+use crate::{
+    backend::Backend,
+    support::{Daemon, await_success, daemon, failure, ports, run, stdout},
+};
+
+const MINER: &str = "venus-miner";
+const ANY_PORT: &str = "/ip4/127.0.0.1/tcp/0";
+
+/// A venus-auth with the user `w1`, who has f01000.
+struct Auth {
+    address: String,
+    _daemon: Daemon,
+}
+
+impl Auth {
+    fn new(home: &Path) -> Self {
+        let address = format!("127.0.0.1:{}", ports()[0]);
+        let _daemon = daemon("venus-auth", home, &["--listen", &address, "run"]);
+        let auth = Self { address, _daemon };
+        await_success("venus-auth", home, &["--listen", &auth.address, "user", "list"]);
+        auth.run(home, &["user", "add", "w1"]);
+        auth.run(home, &["user", "miner", "add", "w1", "t01000"]);
+        auth
+    }
+
+    fn run(&self, home: &Path, args: &[&str]) -> String {
+        stdout(&run("venus-auth", home, &[&["--listen", &self.address], args].concat()))
+    }
+
+    fn token(&self, home: &Path, permission: &str) -> String {
+        let answer = self.run(home, &["token", "gen", "--perm", permission, "w1"]);
+        answer.split_whitespace().last().unwrap().to_owned()
+    }
+}
+
+/// The flags of an `init`.
+fn init<'a>(backend: &'a Backend, auth: &'a str, node: &'a str, token: &'a str) -> Vec<&'a str> {
+    let auth_api = ["--auth-api", auth, "--auth-token", token];
+    let gateway = ["--gateway-api", "/ip4/127.0.0.1/tcp/1"];
+    let api = ["init", "--api", &backend.node, "--token", node, "--nettype=nerpanet"];
+    [&api[..], &auth_api, &gateway].concat()
+}
+
+#[test]
+fn miners_are_listed_started_and_stopped() {
+    let backend = Backend::new();
+    let home = backend.home();
+    let auth = Auth::new(home);
+    let (node, admin) = (backend.token(Permission::Admin), auth.token(home, "admin"));
+    let call = |args: &[&str]| stdout(&run(MINER, home, args));
+    let json = |args: &[&str]| serde_json::from_str::<Value>(&call(args)).unwrap();
+    let refused = |args: &[&str]| failure(&run(MINER, home, args));
+
+    let args = init(&backend, &auth.address, &node, &admin);
+    assert!(call(&args).contains("start it with 'venus-miner run'"));
+    let again = refused(&args);
+    assert!(again.contains("is already initialized"), "{again}");
+
+    let serving = daemon(MINER, home, &["--listen", ANY_PORT, "run", "--nettype=nerpanet"]);
+    let list = stdout(&await_success(MINER, home, &["address", "list"]));
+    assert!(list.starts_with("[\n\t{\n\t\t\"Addr\": \"t01000\",\n\t\t\"Id\": \""), "{list}");
+    assert_eq!(call(&["list"]), list);
+    assert_eq!(json(&["address", "update"])[0]["Name"], "w1");
+    let second = refused(&["--listen", ANY_PORT, "run"]);
+    assert!(second.contains("in use by another process"), "{second}");
+
+    let mining = || json(&["address", "state", "t01000"])[0]["IsMining"].as_bool().unwrap();
+    assert!(mining());
+    assert_eq!(call(&["stop", "t01000"]), "stop mining success.\n");
+    assert!(!mining());
+    assert!(auth.run(home, &["user", "miner", "list", "w1"]).contains("false"), "it is kept");
+    assert_eq!(call(&["address", "start", "f01000"]), "start mining success.\n");
+    assert!(mining() && json(&["state"])[0]["IsMining"] == true);
+    let unknown = refused(&["start", "t01000", "t09999"]);
+    assert!(unknown.contains("t09999 is no miner of this pool"), "{unknown}");
+    assert!(unknown.contains("venus-auth user miner add"), "{unknown}");
+    let bad = refused(&["address", "start", "t01000", "x"]);
+    assert!(bad.contains("parsing 1-th miner"), "{bad}");
+    let none = refused(&["address", "stop"]);
+    assert!(none.contains("name the miners"), "{none}");
+
+    let future = ["winner", "count", "--epoch-start", "0", "--epoch-end", "99999", "t01000"];
+    let future = refused(&future);
+    assert!(future.contains("start or end greater than cur tipset height: 0"), "{future}");
+    let count = json(&["winner", "count", "--epoch-start", "0", "--epoch-end", "0", "t01000"]);
+    assert_eq!((&count[0]["miner"], &count[0]["totalWinCount"]), (&"t01000".into(), &0.into()));
+    assert_eq!(json(&["--json", "block", "list"]), serde_json::json!([]));
+    assert!(call(&["block", "list"]).contains("Epoch"));
+    let record = refused(&["record", "query", "t01000", "1"]);
+    assert!(record.contains("recorder disabled"), "{record}");
+    let warmup = refused(&["address", "warmup", "t01000"]);
+    assert!(warmup.contains("127.0.0.1:1"), "the gateway is named: {warmup}");
+
+    // A token of venus-auth in the place of the local one: it may read, and no more.
+    let local = home.join(".venus-miner/token");
+    let kept = std::fs::read_to_string(&local).unwrap();
+    std::fs::write(&local, auth.token(home, "read")).unwrap();
+    assert_eq!(call(&["list"]), list);
+    let refusal = refused(&["address", "update"]);
+    assert!(refusal.contains("missing permission to invoke 'UpdateAddress'"), "{refusal}");
+    std::fs::write(&local, "wrong").unwrap();
+    let refusal = refused(&["list"]);
+    assert!(refusal.contains("is not of the daemon that answered"), "{refusal}");
+    std::fs::write(&local, kept).unwrap();
+
+    assert_eq!(call(&["stop"]), "");
+    serving.ended();
+    let away = refused(&["list"]);
+    assert!(away.contains("`venus-miner run` does not answer"), "{away}");
+}
+
+#[test]
+fn bad_input_is_named_and_ends_with_1() {
+    let backend = Backend::new();
+    let home = backend.home();
+    let auth = Auth::new(home);
+    let (node, reader) = (backend.token(Permission::Admin), auth.token(home, "read"));
+    let says = |args: &[&str], words: &[&str]| {
+        let error = failure(&run(MINER, home, args));
+        assert!(words.iter().all(|word| error.contains(word)), "{args:?}: {error}");
+        assert!(!error.contains(&node), "{error}");
+    };
+    let good = init(&backend, &auth.address, &node, &reader);
+    let with = |more: &[&'static str]| [&good[..], more].concat();
+    let changed = |from: &str, to: &'static str| -> Vec<&str> {
+        good.iter().map(|arg| if *arg == from { to } else { arg }).collect()
+    };
+    says(&["--no-such-flag"], &["--no-such-flag"]);
+    says(&["init"], &["--api", "--auth-api", "--gateway-api", "--token"]);
+    says(&["run"], &["venus-miner init"]);
+    says(&["list"], &["venus-miner run"]);
+    says(&with(&["--slash-filter", "sqlite"]), &["wrong slash filter type `sqlite`"]);
+    says(&with(&["--listen", "somewhere"]), &["somewhere", "--listen"]);
+    says(&changed(&backend.node, "/ip4/127.0.0.1/tcp/1"), &["cannot reach", "127.0.0.1:1"]);
+    says(&changed(&backend.node, "nowhere"), &["--api", "nowhere"]);
+    says(&changed(&node, "wrong"), &["token rejected by", "401"]);
+    says(&changed("--nettype=nerpanet", "--nettype=mainnet"), &["localnet-cli", "mainnet"]);
+    assert!(!home.join(".venus-miner").exists(), "nothing half-made");
+
+    // A token that cannot list users.
+    stdout(&run(MINER, home, &good));
+    says(&["--listen", ANY_PORT, "run"], &["venus-auth", "permission"]);
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
+    says(&["--listen", &taken, "run"], &["cannot listen at", "--listen"]);
+    std::fs::write(home.join(".venus-miner/config.toml"), "listen = 7").unwrap();
+    says(&["run"], &["config.toml", "listen"]);
+    std::fs::write(home.join(".venus-miner/config.toml"), "").unwrap();
+    says(&["run"], &["node.url", "--api"]);
+
+    let help = stdout(&run(MINER, home, &["--help"]));
+    assert!(help.contains("venus-miner address update"), "{help}");
+    assert!(stdout(&run(MINER, home, &["completion", "zsh"])).contains("venus-miner"));
+}
