@@ -11,7 +11,7 @@
 
 use std::{
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -65,8 +65,15 @@ impl Clock for SystemClock {
 /// A clock that can be moved forward. Share it in an `Arc`.
 #[derive(Debug)]
 pub struct SharedClock {
-    hand: Mutex<Hand>,
+    face: Mutex<Face>,
     moved: watch::Sender<()>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Face {
+    hand: Hand,
+    /// By how many it is held.
+    holds: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -77,12 +84,40 @@ enum Hand {
     Stepped(Duration),
 }
 
-impl Hand {
+impl Face {
     fn now(self) -> Duration {
-        match self {
-            Self::Running { from, since } => from + system_time().saturating_sub(since),
-            Self::Stepped(time) => time,
+        match self.hand {
+            Hand::Running { from, .. } if self.holds > 0 => from,
+            Hand::Running { from, since } => from + system_time().saturating_sub(since),
+            Hand::Stepped(time) => time,
         }
+    }
+
+    /// Whether time passes by itself.
+    const fn runs(self) -> bool {
+        matches!(self.hand, Hand::Running { .. }) && self.holds == 0
+    }
+
+    /// Lets a running hand run from where it stands now.
+    fn settle(&mut self) {
+        let now = self.now();
+        if let Hand::Running { from, since } = &mut self.hand {
+            (*from, *since) = (now, system_time());
+        }
+    }
+}
+
+/// Keeps a [`SharedClock`] standing as long as it lives.
+#[derive(Debug)]
+#[must_use = "the clock runs on as soon as this is dropped"]
+pub struct Hold(Arc<SharedClock>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.change(|face| {
+            face.settle();
+            face.holds = face.holds.saturating_sub(1);
+        });
     }
 }
 
@@ -95,33 +130,40 @@ impl SharedClock {
     /// A clock that stands at `from` now and runs, wherever the system's clock stands: from zero
     /// on for a chain that goes on when its pool does, for the time of its head moves the clock.
     pub fn running_from(from: Duration) -> Self {
-        let hand = Hand::Running { from, since: system_time() };
-        Self { hand: Mutex::new(hand), moved: watch::Sender::new(()) }
+        Self::with_hand(Hand::Running { from, since: system_time() })
     }
 
     /// A clock that stands still at `time` until it is moved.
     pub fn stepped(time: Duration) -> Self {
-        Self { hand: Mutex::new(Hand::Stepped(time)), moved: watch::Sender::new(()) }
+        Self::with_hand(Hand::Stepped(time))
+    }
+
+    fn with_hand(hand: Hand) -> Self {
+        Self { face: Mutex::new(Face { hand, holds: 0 }), moved: watch::Sender::new(()) }
     }
 
     /// Moves forward to `time`; does nothing if that has passed.
     pub fn advance_to(&self, time: Duration) {
-        let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(missing) = time.checked_sub(hand.now()) else { return };
-        match &mut *hand {
-            Hand::Running { from, .. } => *from += missing,
-            Hand::Stepped(at) => *at = time,
+        if self.face().now() < time {
+            self.change(|face| match &mut face.hand {
+                // Somebody may have moved it meanwhile.
+                Hand::Running { from, .. } | Hand::Stepped(from) => *from = time.max(*from),
+            });
         }
-        drop(hand);
-        self.moved.send_replace(());
     }
 
     /// Moves forward by `duration`.
     pub fn advance(&self, duration: Duration) {
-        match &mut *self.hand.lock().unwrap_or_else(PoisonError::into_inner) {
+        self.change(|face| match &mut face.hand {
             Hand::Running { from: time, .. } | Hand::Stepped(time) => *time += duration,
-        }
-        self.moved.send_replace(());
+        });
+    }
+
+    /// Makes it stand still until the hold, and every other, is dropped. It can be moved
+    /// meanwhile. For a development chain that shall wait for a proof, however slow the machine.
+    pub fn hold(self: &Arc<Self>) -> Hold {
+        self.change(|face| face.holds += 1);
+        Hold(Arc::clone(self))
     }
 
     /// How far it is ahead of the system's clock; zero if behind.
@@ -129,35 +171,40 @@ impl SharedClock {
         self.now().saturating_sub(system_time())
     }
 
-    fn hand(&self) -> Hand {
-        *self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    fn face(&self) -> Face {
+        *self.face.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Face)) {
+        let mut face = self.face.lock().unwrap_or_else(PoisonError::into_inner);
+        face.settle();
+        change(&mut face);
+        drop(face);
+        self.moved.send_replace(());
     }
 }
 
 #[async_trait]
 impl Clock for SharedClock {
     fn now(&self) -> Duration {
-        self.hand().now()
+        self.face().now()
     }
 
     async fn sleep_until(&self, time: Duration) {
         let mut moved = self.moved.subscribe();
         loop {
-            let hand = self.hand();
-            let Some(left) = time.checked_sub(hand.now()).filter(|left| !left.is_zero()) else {
+            let face = self.face();
+            let Some(left) = time.checked_sub(face.now()).filter(|left| !left.is_zero()) else {
                 return;
             };
             // The sender lives as long as `self`: `changed` cannot fail.
-            match hand {
-                Hand::Running { .. } => tokio::select! {
+            if face.runs() {
+                tokio::select! {
                     () = tokio::time::sleep(left) => {}
                     _ = moved.changed() => {}
-                },
-                Hand::Stepped(_) => {
-                    if moved.changed().await.is_err() {
-                        return;
-                    }
                 }
+            } else if moved.changed().await.is_err() {
+                return;
             }
         }
     }
@@ -165,8 +212,6 @@ impl Clock for SharedClock {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[tokio::test]
@@ -190,6 +235,25 @@ mod tests {
             tokio::time::timeout(Duration::from_secs(5), sleeper).await.unwrap().unwrap();
             assert!(clock.now() >= hour);
         }
+    }
+
+    #[tokio::test]
+    async fn a_held_clock_stands_until_the_last_hold_is_dropped() {
+        let clock = Arc::new(SharedClock::running_from(Duration::from_secs(100)));
+        let first = clock.hold();
+        let second = clock.hold();
+        let held = clock.now();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert_eq!(clock.now(), held);
+        drop(first);
+        let soon = held + Duration::from_millis(20);
+        let waiting = tokio::time::timeout(Duration::from_millis(50), clock.sleep_until(soon));
+        waiting.await.unwrap_err();
+        clock.advance_to(held + Duration::from_millis(10));
+        assert_eq!(clock.now(), held + Duration::from_millis(10));
+        drop(second);
+        tokio::time::timeout(Duration::from_secs(5), clock.sleep_until(soon)).await.unwrap();
+        assert!(clock.now() >= soon);
     }
 
     #[tokio::test]

@@ -7,7 +7,8 @@ use venus_core::{Address, ChainEpoch, TokenAmount};
 
 use crate::policy;
 
-/// Settings of a sealer, as in `config.toml`.
+/// Settings of a sealer, as in `config.toml`. The services are spelled as operators know them from
+/// the Go sealer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SealerConfig {
@@ -21,13 +22,13 @@ pub struct SealerConfig {
     /// prover ready-made: this is for the program that makes it.
     pub simulated_proofs: bool,
     /// The chain node.
-    #[serde(alias = "Node")]
+    #[serde(rename = "Node", alias = "node")]
     pub node: ServiceConfig,
     /// The messager.
-    #[serde(alias = "Messager")]
+    #[serde(rename = "Messager", alias = "messager")]
     pub messager: ServiceConfig,
     /// Gateways that may ask for winning PoSts.
-    #[serde(alias = "RegisterProof")]
+    #[serde(rename = "RegisterProof", alias = "register_proof")]
     pub register_proof: GatewaysConfig,
     /// Sealing.
     pub sealing: SealingConfig,
@@ -44,10 +45,10 @@ pub struct SealerConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceConfig {
     /// Where it is: a URL or a multiaddr.
-    #[serde(alias = "Url")]
+    #[serde(rename = "Url", alias = "url")]
     pub url: String,
     /// The token that it takes.
-    #[serde(alias = "Token")]
+    #[serde(rename = "Token", alias = "token")]
     pub token: String,
 }
 
@@ -56,10 +57,10 @@ pub struct ServiceConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct GatewaysConfig {
     /// Where they are: URLs or multiaddrs.
-    #[serde(alias = "Urls")]
+    #[serde(rename = "Urls", alias = "urls")]
     pub urls: Vec<String>,
     /// The token that they take.
-    #[serde(alias = "Token")]
+    #[serde(rename = "Token", alias = "token")]
     pub token: String,
 }
 

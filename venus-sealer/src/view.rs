@@ -8,11 +8,11 @@ use venus_core::{
     SectorNumber, SectorOnChainInfo, TipSetKey, TokenAmount,
 };
 
-pub use crate::{funds::LockedFunds, proving::DeadlineSummary};
 use crate::{
     Sealer, SealerError,
     fsm::{LogEntry, Randomness, SectorRecord, SectorState},
 };
+pub use crate::{funds::LockedFunds, proving::DeadlineSummary};
 
 /// A line of `sectors list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

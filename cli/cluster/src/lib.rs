@@ -21,7 +21,8 @@
 //!
 //! - Everything lies in the home, and every step of the set-up can be repeated: killed at any
 //!   moment and started again on the same home, the pool goes on where it was.
-//! - The chain's clock stands still while the pool does, so that no sector is lost meanwhile.
+//! - The chain's clock stands still while the pool does, and while a proof is made: no sector is
+//!   lost to a stopped pool or a slow machine.
 //! - A home is used by one process at a time.
 //! - Stopping goes from those who produce to those whom they need: nothing is lost on the way.
 

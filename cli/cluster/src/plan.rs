@@ -61,11 +61,11 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// The default with other proofs. Real ones take seconds, so blocks come each 4 s then: an
-    /// epoch must leave time for a proof, and a deadline lasts five.
+    /// The default with other proofs. Real ones keep the machine busy, so blocks come each 2 s
+    /// then; the chain waits for each proof besides.
     pub fn with_proofs(proofs: Proofs) -> Self {
         let block_time = match proofs {
-            Proofs::Real => 4,
+            Proofs::Real => 2,
             Proofs::Simulated => 1,
         };
         Self { proofs, block_time, ..Self::default() }

@@ -116,6 +116,7 @@ impl Pool {
         let tools = Tools {
             access: access.clone(),
             proving,
+            clock: node.clock(),
             ports: ports.clone(),
             events: events.clone(),
             sealers: sealers.clone(),

@@ -111,3 +111,93 @@ fn duration(seconds: f64) -> String {
         _ => format!("{hours}h{minutes}m{rest}s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use venus_core::{Address, Claim, DeadlineInfo, MinerPower, MinerSectors};
+    use venus_sealer::view::LockedFunds;
+
+    use super::*;
+
+    fn info(own: u128, all: u128, has_min_power: bool) -> SealerInfo {
+        let claim = |bytes: u128| Claim {
+            raw_byte_power: BigInt::from(bytes),
+            quality_adj_power: BigInt::from(bytes),
+        };
+        let milli = |n: u64| TokenAmount::from_atto(u128::from(n) * 1_000_000_000_000_000);
+        SealerInfo {
+            miner: Address::id(1640),
+            sector_size: 512 << 20,
+            height: 100,
+            head_age: 12,
+            block_delay: 30,
+            base_fee: TokenAmount::from_atto(100),
+            power: MinerPower { miner_power: claim(own), total_power: claim(all), has_min_power },
+            sectors: MinerSectors { live: 6, active: 0, faulty: 0 },
+            deadline: DeadlineInfo {
+                current_epoch: 100,
+                period_start: 0,
+                index: 1,
+                open: 60,
+                close: 120,
+                challenge: 40,
+                fault_cutoff: -10,
+                w_post_period_deadlines: 48,
+                w_post_proving_period: 2880,
+                w_post_challenge_window: 60,
+                w_post_challenge_lookback: 20,
+                fault_declaration_cutoff: 70,
+            },
+            balance: milli(383_869),
+            available: milli(383_775),
+            locked: LockedFunds {
+                pledge: TokenAmount::from_atto(93_750_000_000_000_000u64),
+                ..LockedFunds::default()
+            },
+            worker_balance: TokenAmount::from_fil(1000),
+            states: BTreeMap::from([(SectorState::Proving, 4), (SectorState::WaitSeed, 2)]),
+        }
+    }
+
+    #[test]
+    fn the_layout_is_that_of_the_guide() {
+        let expected = "\
+Chain: [sync ok] [basefee 100 aFIL]
+Sealer: f01640 (512 MiB sectors)
+Power: 0  / 1.5 Ti (0.0000%)
+\tRaw: 0 B / 1.5 TiB (0.0000%)
+\tCommitted: 3 GiB
+\tProving: 0 B
+Below minimum power threshold, no blocks will be won
+Sealer Balance:    383.869 FIL
+      PreCommit:  0
+      Pledge:     93.75 mFIL
+      Vesting:    0
+      Available:  383.775 FIL
+Worker Balance:   1000 FIL
+Total Spendable:  1383.775 FIL
+";
+        let info = info(0, 3 << 39, false);
+        assert_eq!(text(&info, true).unwrap(), expected);
+        let sectors = "\nSectors:\n\tTotal: 6\n\tWaitSeed: 2\n\tProving: 4\n";
+        assert_eq!(text(&info, false).unwrap(), format!("{expected}{sectors}"));
+    }
+
+    #[test]
+    fn blocks_are_projected_as_by_lotus() {
+        let mut info = info(1 << 50, 20 << 60, true);
+        info.head_age = 100;
+        info.sectors = MinerSectors { live: 10, active: 8, faulty: 1 };
+        let text = text(&info, true).unwrap();
+        for line in [
+            "[sync slow (1m40s behind)]",
+            "Projected average block win rate: 4.92/week (every 34h8m15s)",
+            "Projected block win with 99.9% probability every 235h47m4s",
+            "Proving: 4.5 GiB (512 MiB Faulty, 10.00%)",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use venus_core::{
     api::messager::{MessagerClient, RemoteSink},
     auth::write_secret_file,
     chain_api::{ChainReader, MinerState, NetworkApi, NodeClient},
-    rpc::Endpoint,
+    rpc::{Endpoint, listen_addr},
 };
 use venus_proofs::DevNetwork;
 use venus_sealer::{
@@ -92,6 +92,9 @@ impl Init {
             tracing::warn!("--wallet-name means nothing any more: the messager knows who signs");
         }
         let mut config = self.settings(session.config.clone())?;
+        if let Some(listen) = &session.listen {
+            config.listen = listen_addr(listen).context("--listen")?;
+        }
         let node = NodeClient::from(peers::client(
             "the node",
             &config.node.url,
@@ -109,7 +112,9 @@ impl Init {
         let size = match self.actor {
             Some(miner) => {
                 let known = node.state_miner_info(miner, TipSetKey::head()).await;
-                known.with_context(|| format!("--actor {miner} is no miner of {}", config.network))?;
+                known.with_context(|| {
+                    format!("--actor {miner} is no miner of {}", config.network)
+                })?;
                 None
             }
             None => Some(self.allowed_size(&node).await?),

@@ -79,10 +79,10 @@ impl Run {
 async fn open(home: &Path, config: &SealerConfig, identity: &Identity) -> anyhow::Result<Sealer> {
     let file = home.join(super::CONFIG_FILE);
     let node = &config.node;
-    let way_out = format!("`node.url` in {}", file.display());
+    let way_out = format!("`Node.Url` in {}", file.display());
     let node = NodeClient::from(peers::client("the node", &node.url, &node.token, 1, &way_out)?);
     let messager = &config.messager;
-    let way_out = format!("`messager.url` in {}", file.display());
+    let way_out = format!("`Messager.Url` in {}", file.display());
     let client = peers::client("the messager", &messager.url, &messager.token, 0, &way_out)?;
     let messager = MessagerClient::from(client.clone());
     let network = peers::network(&node, &config.network).await?;
@@ -105,10 +105,10 @@ fn register(
 ) -> anyhow::Result<()> {
     let gateways = &config.register_proof;
     if gateways.urls.is_empty() {
-        tracing::warn!("no gateway in `register_proof.urls`: nobody can ask for proofs of blocks");
+        tracing::warn!("no gateway in `RegisterProof.Urls`: nobody can ask for proofs of blocks");
     }
     for url in &gateways.urls {
-        let client = peers::client("a gateway", url, &gateways.token, 2, "`register_proof.urls`")?;
+        let client = peers::client("a gateway", url, &gateways.token, 2, "`RegisterProof.Urls`")?;
         tokio::spawn(serve_proofs(
             Arc::new(GatewayClient::from(client)),
             sealer.miner(),

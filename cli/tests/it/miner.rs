@@ -16,15 +16,18 @@ const ANY_PORT: &str = "/ip4/127.0.0.1/tcp/0";
 /// A venus-auth with the user `w1`, who has f01000.
 struct Auth {
     address: String,
-    _daemon: Daemon,
+    daemon: Daemon,
 }
 
 impl Auth {
+    fn start(home: &Path, address: String) -> Self {
+        let daemon = daemon("venus-auth", home, &["--listen", &address, "run"]);
+        await_success("venus-auth", home, &["--listen", &address, "user", "list"]);
+        Self { address, daemon }
+    }
+
     fn new(home: &Path) -> Self {
-        let address = format!("127.0.0.1:{}", ports()[0]);
-        let _daemon = daemon("venus-auth", home, &["--listen", &address, "run"]);
-        let auth = Self { address, _daemon };
-        await_success("venus-auth", home, &["--listen", &auth.address, "user", "list"]);
+        let auth = Self::start(home, format!("127.0.0.1:{}", ports()[0]));
         auth.run(home, &["user", "add", "w1"]);
         auth.run(home, &["user", "miner", "add", "w1", "t01000"]);
         auth
@@ -114,6 +117,33 @@ fn miners_are_listed_started_and_stopped() {
     serving.ended();
     let away = refused(&["list"]);
     assert!(away.contains("`venus-miner run` does not answer"), "{away}");
+}
+
+#[test]
+fn a_daemon_started_too_early_waits_for_venus_auth() {
+    let backend = Backend::new();
+    let home = backend.home();
+    let auth = Auth::new(home);
+    let (node, admin) = (backend.token(Permission::Admin), auth.token(home, "admin"));
+    stdout(&run(MINER, home, &init(&backend, &auth.address, &node, &admin)));
+    let Auth { address, daemon: stopped } = auth;
+    stopped.stop();
+    let serving = daemon(MINER, home, &["--listen", ANY_PORT, "run"]);
+    let log = home.join("venus-miner.log");
+    while !std::fs::read_to_string(&log).unwrap().contains("waiting for venus-auth") {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let auth = Auth::start(home, address);
+    let list = stdout(&await_success(MINER, home, &["list"]));
+    assert!(list.contains("t01000"), "{list}");
+    // Waiting or not, it ends in order.
+    serving.stop();
+    auth.daemon.stop();
+    let waiting = daemon(MINER, home, &["--listen", ANY_PORT, "run"]);
+    while !std::fs::read_to_string(&log).unwrap().contains("waiting for venus-auth") {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    waiting.stop();
 }
 
 #[test]

@@ -173,6 +173,7 @@ fn bad_input_is_named_and_ends_with_1() {
     let at = all_but_node.iter().position(|arg| *arg == "--node-url").unwrap();
     let without = [&all_but_node[..at], &all_but_node[at + 1..]].concat();
     says(&with(&without, &elsewhere), &["cannot reach http://127.0.0.1:1"]);
+    says(&with(&init, &["--actor", "t01000", "--listen", "here"]), &["--listen", "here"]);
 
     let strange = init.iter().map(|arg| if *arg == "2k" { "mainnet" } else { arg });
     let strange: Vec<_> = strange.chain(["--actor", "t01000"]).collect();
@@ -188,8 +189,12 @@ fn bad_input_is_named_and_ends_with_1() {
     says(&["--listen", &taken, "run"], &["cannot listen at", "--listen"]);
     says(&["--network", "mainnet", "--listen", ANY_PORT, "run"], &["localnet-cli", "mainnet"]);
     let config = home.join(".venus-sealer/config.toml");
-    std::fs::write(&config, "node = 7").unwrap();
-    says(&["run"], &["config.toml", "node"]);
+    std::fs::write(&config, "Node = 7").unwrap();
+    says(&["run"], &["config.toml", "Node"]);
+    // As the deployment guide has it; the node is missing.
+    let guide = "[RegisterProof]\nUrls = [\"/ip4/127.0.0.1/tcp/45132\"]\nToken = \"t\"\n";
+    std::fs::write(&config, guide).unwrap();
+    says(&["--listen", ANY_PORT, "run"], &["no address for the node", "`Node.Url`"]);
 
     let help = backend.sealer(&["--help"]);
     assert!(help.contains("storage attach --init --seal --store"), "{help}");

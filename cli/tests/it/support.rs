@@ -37,6 +37,7 @@ pub(crate) fn command(binary: &str, home: &Path, args: &[&str]) -> Command {
         "venus" => env!("CARGO_BIN_EXE_venus"),
         "venus-auth" => env!("CARGO_BIN_EXE_venus-auth"),
         "venus-gateway" => env!("CARGO_BIN_EXE_venus-gateway"),
+        "venus-messager" => env!("CARGO_BIN_EXE_venus-messager"),
         "venus-miner" => env!("CARGO_BIN_EXE_venus-miner"),
         "venus-sealer" => env!("CARGO_BIN_EXE_venus-sealer"),
         "venus-wallet" => env!("CARGO_BIN_EXE_venus-wallet"),

@@ -7,6 +7,7 @@ mod crash;
 mod node;
 mod publish;
 mod random;
+mod replay;
 mod select;
 mod sink;
 mod track;

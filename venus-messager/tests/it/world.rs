@@ -107,7 +107,9 @@ impl World {
         let messager = builder(&node, &wallet).with_config(config).open(home.path()).await.unwrap();
         let running = Running::start(&messager);
         let world = Self { home, node, wallet, senders: addresses, messager, running };
-        world.until("a subscription", async |w| w.node.subscribers() > 0).await;
+        // The head that is there already is over before there is anything to choose.
+        let rounds = |w: &Self| w.node.calls("ChainGetMessagesInTipset");
+        world.until("the first head", async |w| rounds(w) > 0).await;
         world
     }
 

@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -39,7 +42,12 @@ struct Window {
 
 #[derive(Debug)]
 enum Stage {
-    Proving(#[expect(dead_code, reason = "dropping it ends the proof")] AbortOnDropHandle<()>),
+    Proving {
+        #[expect(dead_code, reason = "dropping it ends the proof")]
+        task: AbortOnDropHandle<()>,
+        /// Whether there is anything to prove; known soon.
+        due: Arc<AtomicBool>,
+    },
     Proven(Vec<Batch>),
     /// Kept to be submitted again after a revert.
     Submitted(Vec<Batch>),
@@ -145,7 +153,12 @@ impl Scheduler {
     fn drop_closed(&mut self, height: ChainEpoch) {
         let closed = |window: &Window| window.deadline.close <= height;
         self.windows.retain(|_, window| {
-            if closed(window) && !matches!(window.stage, Stage::Submitted(_)) {
+            let unproven = match &window.stage {
+                Stage::Proving { due, .. } => due.load(Ordering::Relaxed),
+                Stage::Proven(_) => true,
+                Stage::Submitted(_) => false,
+            };
+            if closed(window) && unproven {
                 tracing::error!(deadline = window.deadline.index, "deadline closed unproven");
             }
             !closed(window)
@@ -192,18 +205,20 @@ impl Scheduler {
             None => {}
         }
         // One proof at a time; failures end before they cost much gas.
-        let busy = self.windows.values().any(|w| matches!(w.stage, Stage::Proving(_)));
+        let busy = self.windows.values().any(|w| matches!(w.stage, Stage::Proving { .. }));
         let failures = self.failures.get(&deadline.open).copied().unwrap_or(0);
         if busy || failures >= MAX_FAILURES {
             return Ok(());
         }
         let (ctx, reports) = (Arc::clone(&self.ctx), self.reports.clone());
+        let due = Arc::new(AtomicBool::new(false));
+        let found = Arc::clone(&due);
         let task = tokio::spawn(async move {
-            let result = prove::prove(&ctx, &deadline, challenge, &tsk).await;
+            let result = prove::prove(&ctx, &deadline, challenge, &tsk, &found).await;
             // Nobody listens any more when the sealer is being stopped.
             drop(reports.send(Report::Proven { open: deadline.open, challenge, result }));
         });
-        let stage = Stage::Proving(AbortOnDropHandle::new(task));
+        let stage = Stage::Proving { task: AbortOnDropHandle::new(task), due };
         self.windows.insert(deadline.open, Window { deadline, challenge, stage });
         Ok(())
     }

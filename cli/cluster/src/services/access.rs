@@ -1,6 +1,6 @@
 //! Accounts and their tokens, and clients with them.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use venus_auth::AuthService;
 use venus_core::{
@@ -17,6 +17,9 @@ use venus_core::{
     rpc::{Client, Endpoint},
 };
 use venus_gateway::GatewaySigner;
+
+/// How long a proof may take, on a machine that is busy sealing.
+pub(super) const PROOF_PATIENCE: Duration = Duration::from_secs(120);
 
 /// The account under which the shared services of the pool call one another.
 const POOL: &str = "pool";
@@ -118,8 +121,10 @@ impl Access {
         Ok(Arc::new(NodeClient::from(client)))
     }
 
+    /// Calls the gateway, over a connection of its own.
     pub(crate) fn gateway(&self, token: String) -> anyhow::Result<GatewayClient> {
-        Ok(connect(&self.gateway_url, 2, token)?.into())
+        let client = connect(&self.gateway_url, 2, token)?;
+        Ok(client.with_timeout(Some(PROOF_PATIENCE)).into())
     }
 
     /// Calls the messager.

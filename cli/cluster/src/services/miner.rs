@@ -7,8 +7,11 @@ use venus_core::{clock::SharedClock, rpc::Server};
 use venus_gateway::GatewayProver;
 use venus_miner::{AuthMiners, Miner, MinerConfig};
 
-use super::{Access, Ports, Stage};
+use super::{Access, Ports, Stage, access::PROOF_PATIENCE};
 use crate::Service;
+
+/// How soon a new miner makes blocks.
+const REFRESH: Duration = Duration::from_secs(2);
 
 pub(crate) async fn start(
     home: &Path,
@@ -21,7 +24,15 @@ pub(crate) async fn start(
     let token = access.admin_token().to_owned();
     let chain = access.node(token.clone())?;
     let prover = GatewayProver::new(Arc::new(access.gateway(token)?));
-    let config = MinerConfig { refresh_secs: REFRESH.as_secs(), ..MinerConfig::default() };
+    // The clock waits for proofs, so a chain that lies behind it was moved on purpose: what was
+    // skipped is not drawn for.
+    let config = MinerConfig {
+        refresh_secs: REFRESH.as_secs(),
+        miner_once_timeout_secs: PROOF_PATIENCE.as_secs(),
+        request_timeout_secs: PROOF_PATIENCE.as_secs(),
+        catch_up_epochs: 1,
+        ..MinerConfig::default()
+    };
     let miner = Miner::builder(chain, access.signer()?, Arc::new(prover), clock)
         .with_miners(AuthMiners(access.auth_api()?))
         .with_config(config)
@@ -37,6 +48,3 @@ pub(crate) async fn start(
     stage.spawn(async move { run.run(stop).await });
     Ok((stage, service, miner))
 }
-
-/// How soon a new miner makes blocks.
-const REFRESH: Duration = Duration::from_secs(2);

@@ -6,6 +6,7 @@ mod gateway;
 mod messager;
 mod miner;
 mod node;
+mod patient;
 mod proofs;
 mod sealer;
 mod stage;

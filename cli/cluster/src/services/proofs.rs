@@ -19,8 +19,8 @@ use crate::{Event, Events, Proofs};
 #[derive(Debug, Clone)]
 pub(crate) struct Proving {
     pub(crate) prover: LocalProver,
-    /// Whether sectors can be proven; what goes wrong on the way is said at once.
-    seal_ready: watch::Receiver<bool>,
+    /// Whether sectors can be proven; closed if that will not be.
+    pub(crate) seal_ready: watch::Receiver<bool>,
 }
 
 impl Proving {
@@ -55,14 +55,6 @@ impl Proving {
             }
         });
         Ok(Self { prover: LocalProver::real(network)?, seal_ready })
-    }
-
-    /// Waits until sectors can be proven. Without end if that will never be.
-    pub(crate) async fn sealing(&self) {
-        let mut ready = self.seal_ready.clone();
-        if ready.wait_for(|ready| *ready).await.is_err() {
-            std::future::pending::<()>().await;
-        }
     }
 }
 

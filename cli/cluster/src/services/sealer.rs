@@ -13,6 +13,7 @@ use venus_core::{
     Address, Bytes, ChainApi, MessageSink, ProofProvider, SectorNumber,
     api::gateway::GatewayProviders,
     auth::{LocalToken, Permission, TokenGuard},
+    clock::SharedClock,
     rpc::Server,
 };
 use venus_sealer::{
@@ -21,7 +22,7 @@ use venus_sealer::{
     storage::{NewPath, SectorStorage},
 };
 
-use super::{Access, Ports, Proving, Stage, node::GENESIS_STORAGE};
+use super::{Access, Ports, Proving, Stage, node::GENESIS_STORAGE, patient::PatientProver};
 use crate::{Event, Events, home::Services};
 
 /// The miner that the genesis makes.
@@ -86,6 +87,7 @@ impl Sealers {
 pub(crate) struct Tools {
     pub(crate) access: Access,
     pub(crate) proving: Proving,
+    pub(crate) clock: Arc<SharedClock>,
     pub(crate) ports: Ports,
     pub(crate) events: Events,
     pub(crate) sealers: Sealers,
@@ -140,8 +142,12 @@ async fn open(tools: &Tools, owned: &Owned) -> anyhow::Result<(Sealer, Stage)> {
         None => tools.home.join(GENESIS_STORAGE),
     };
     attach(&storage, &root).context("attaching the storage path")?;
-    let prover: Arc<dyn ProofProvider> =
-        Arc::new(tools.proving.prover.clone().with_locator(storage.clone()));
+    let Proving { prover, seal_ready } = tools.proving.clone();
+    let prover: Arc<dyn ProofProvider> = Arc::new(PatientProver {
+        prover: Arc::new(prover.with_locator(storage.clone())),
+        clock: tools.clock.clone(),
+        seal_ready,
+    });
     let sealer = Sealer::builder(chain, sink, prover)
         .with_storage(storage)
         .with_config(config())
@@ -213,10 +219,6 @@ fn config() -> SealerConfig {
 
 /// Pledges what is missing.
 async fn pledge(tools: &Tools, owned: &Owned, sealer: &Sealer) {
-    if owned.sectors == 0 {
-        return;
-    }
-    tools.proving.sealing().await;
     loop {
         let missing = async {
             let there = sealer.sectors(true).await?.len() as u64;

@@ -2,3 +2,4 @@
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
 mod end_to_end;
+mod killed;

@@ -97,6 +97,7 @@ impl Rule {
 
 const OWN_TOKEN: &str = "a token of the gateway's own is nobody's account, so no provider's";
 const QUERY: &str = "a query changes nothing for what needs no token";
+const METRICS: &str = "what the gateway counts is read there, with GET";
 const NO_PROFILER: &str = "nothing but the health check is open to callers without a token";
 const BATCH: &str = "batches are answered";
 const FORM: &str = "the type of the content does not matter, wherever the token stands";
@@ -123,6 +124,7 @@ const TIMEOUT: &str = "time-outs: a wallet and a prover that never answer";
 /// code and text, or the result. `*` at the end stands for more; empty: nothing comes.
 pub(crate) const DIFFERENT: &[(&str, &str, &str, &str, &str)] = &[
     ("http", "health with query", "1", QUERY, r#"200 {"status":"OK"}"#),
+    ("http", "path /metrics with token", "1", METRICS, "405 "),
     ("http", "pprof without token", "1", NO_PROFILER, "401 "),
     ("http", "batch", "1", BATCH, r#"200 [{"id":1,"jsonrpc":"2.0","result":{"APIVersion":0*"#),
     ("http", "form content type, token in the query", "1", FORM, r#"200 {"APIVersion":0*"#),

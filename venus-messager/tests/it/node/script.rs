@@ -128,6 +128,14 @@ impl ScriptedNode {
         self.state().calls.get(method).copied().unwrap_or_default()
     }
 
+    pub(crate) fn add_account(&self, id: u64, address: Address) {
+        self.state().accounts.insert(id, address);
+    }
+
+    pub(crate) fn height_of(&self, key: &TipSetKey) -> Option<ChainEpoch> {
+        self.state().tipsets.get(key).map(|entry| entry.tipset.height())
+    }
+
     pub(crate) fn all_calls(&self) -> usize {
         self.state().calls.values().sum()
     }
