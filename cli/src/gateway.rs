@@ -14,7 +14,7 @@ use venus_core::{
     auth::{AuthClient, LocalToken, TokenGuard},
     config, rpc, shutdown,
 };
-use venus_gateway::{Gateway, GatewayConfig};
+use venus_gateway::{Gateway, GatewayConfig, HomeLock};
 
 use crate::{
     completion::Completion,
@@ -212,6 +212,7 @@ async fn serve(home: &Path, config: Config) -> anyhow::Result<()> {
             home.join("config.toml").display()
         );
     }
+    let _lock = HomeLock::take(home)?;
     let auth = AuthClient::new(&config.auth.url, config.auth.token)?;
     let listener = remote::bind(&config.listen).await?;
     remote::publish(home, &listener)?;

@@ -1,6 +1,6 @@
 //! From a draw that was won to a block that a node took.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use tokio::time::Instant;
@@ -241,7 +241,31 @@ impl Inner {
             .map_err(Box::new)
             .map_err(|source| MinerError::WrongSignature { what, worker, source })?;
         header.block_sig = Some(signature);
-        self.store.signed(miner, header.height, header.cid()).await?;
+        let (height, cid) = (header.height, header.cid());
+        self.store.keep(miner, block).await?;
+        self.store.signed(miner, height, cid).await?;
+        Ok(())
+    }
+
+    /// Gives out the blocks that were signed before the process was killed, each when it is due:
+    /// nothing else can be made on their bases.
+    pub(crate) async fn send_kept(self: &Arc<Self>) -> Result<()> {
+        for block in self.store.kept().await? {
+            let this = Arc::clone(self);
+            self.tasks.spawn(async move {
+                let (miner, height) = (block.header.miner, block.header.height);
+                this.clock.sleep_until(Duration::from_secs(block.header.timestamp)).await;
+                let Some(id) = miner.as_id() else { return };
+                let state = match this.submit(miner, id, &block).await {
+                    Ok(()) => MineState::Success,
+                    Err(error) => {
+                        tracing::warn!(%miner, height, %error, "a block of before is lost");
+                        MineState::Error
+                    }
+                };
+                this.note(id, height, state).await;
+            });
+        }
         Ok(())
     }
 

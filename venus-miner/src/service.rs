@@ -70,6 +70,9 @@ impl Miner {
     /// comes within a block delay.
     pub async fn run(&self, shutdown: CancellationToken) {
         let inner = &self.0;
+        if let Err(error) = inner.send_kept().await {
+            tracing::error!(%error, "blocks that were signed before cannot be read");
+        }
         let until = async {
             tokio::select! {
                 () = shutdown.cancelled() => {}
@@ -87,6 +90,17 @@ impl Miner {
         if tokio::time::timeout(patience, inner.tasks.wait()).await.is_err() {
             tracing::warn!(tasks = inner.tasks.len(), "stopped with draws or blocks under way");
         }
+    }
+
+    /// When the last block is due that was signed, and not sent, before the process was killed. A
+    /// development chain whose clock can be moved need not wait until then.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub async fn kept_until(&self) -> Result<Option<Duration>> {
+        let kept = self.0.store.kept().await?;
+        Ok(kept.iter().map(|block| Duration::from_secs(block.header.timestamp)).max())
     }
 
     /// Waits until the service has been told to stop.

@@ -129,7 +129,7 @@ async fn a_message_that_cannot_be_estimated_keeps_no_other_back() {
     }
     let message = world.get("2").await;
     assert_eq!(message.state, MessageState::UnFill);
-    assert!(message.error_msg.starts_with("gas estimate: message execution failed"));
+    assert!(message.error_msg.starts_with("gas estimate: estimating gas limit: message execution failed"));
     let message = world.get("over").await;
     assert_eq!(message.state, MessageState::UnFill);
     let text = "gas estimate:  gas limit 10000000010 over limit 10000000000";

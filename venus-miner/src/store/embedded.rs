@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, SecondsFormat};
 use sled::Tree;
 use venus_core::{
-    Address, ChainEpoch, Cid, TipSet, TipSetKey,
+    Address, BlockMsg, ChainEpoch, Cid, TipSet, TipSetKey,
     api::miner::{BlockQuery, MineState, MinedBlock},
     blake2b_256,
     store::{Store, StoreError},
@@ -16,6 +16,7 @@ use super::{BlockStore, Fault, Intent, Row, Verdict, sorted};
 
 const BLOCKS: &str = "blocks";
 const PARENTS: &str = "parents";
+const KEPT: &str = "kept";
 
 /// The record of blocks in an embedded store, which one process has open at a time.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct EmbeddedStore {
     blocks: Tree,
     /// Miner and hash of the parents to the epochs of blocks on them.
     parents: Tree,
+    /// Miner and epoch to the signed block, while it is not known what became of it.
+    kept: Tree,
     /// Held over check and record: one transaction at a time.
     writing: Arc<Mutex<()>>,
 }
@@ -33,7 +36,8 @@ impl EmbeddedStore {
     /// The record in `store`.
     pub fn new(store: Store) -> Result<Self, StoreError> {
         let (blocks, parents) = (store.tree(BLOCKS)?, store.tree(PARENTS)?);
-        Ok(Self { store, blocks, parents, writing: Arc::default() })
+        let kept = store.tree(KEPT)?;
+        Ok(Self { store, blocks, parents, kept, writing: Arc::default() })
     }
 
     /// Runs a transaction off the runtime's threads; what it wrote is durable when it is over.
@@ -149,16 +153,37 @@ impl BlockStore for EmbeddedStore {
         self.change(miner, epoch, move |row| row.cid = Some(block)).await
     }
 
+    async fn keep(&self, miner: u64, block: &BlockMsg) -> Result<(), StoreError> {
+        let (key, value) = (block_key(miner, block.header.height), encode(block, KEPT)?);
+        self.run(move |this| Ok(this.kept.insert(key, value).map(drop)?)).await
+    }
+
+    async fn kept(&self) -> Result<Vec<BlockMsg>, StoreError> {
+        self.run(|this| {
+            let all = this.kept.iter().values();
+            let mut blocks: Vec<BlockMsg> =
+                all.map(|value| decode(&value?, KEPT)).collect::<Result<_, StoreError>>()?;
+            blocks.sort_by_key(|block| block.header.height);
+            Ok(blocks)
+        })
+        .await
+    }
+
     async fn set_state(
         &self,
         miner: u64,
         epoch: ChainEpoch,
         state: MineState,
     ) -> Result<(), StoreError> {
-        self.change(miner, epoch, move |row| {
+        self.run(move |this| {
+            if state != MineState::Mining {
+                this.kept.remove(block_key(miner, epoch))?;
+            }
+            let Some(mut row) = this.row(miner, epoch)? else { return Ok(()) };
             if row.state != MineState::Success {
                 row.state = state;
             }
+            this.put(miner, epoch, &row)
         })
         .await
     }

@@ -5,7 +5,7 @@ mod embedded;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use venus_core::{
-    Address, BlockHeader, ChainEpoch, Cid, TipSet, TipSetKey,
+    Address, BlockHeader, BlockMsg, ChainEpoch, Cid, TipSet, TipSetKey,
     api::miner::{BlockQuery, MineState, MinedBlock},
     blake2b_256,
     store::StoreError,
@@ -113,7 +113,15 @@ pub trait BlockStore: std::fmt::Debug + Send + Sync {
     /// Notes the CID of the signed block, before it is given out.
     async fn signed(&self, miner: u64, epoch: ChainEpoch, block: Cid) -> Result<(), StoreError>;
 
+    /// Keeps a signed block before it is given out, until it is known what became of it: a kill
+    /// between signature and submission must not lose the only block that the base may have.
+    async fn keep(&self, miner: u64, block: &BlockMsg) -> Result<(), StoreError>;
+
+    /// Lists the blocks of which that is not known, lowest first.
+    async fn kept(&self) -> Result<Vec<BlockMsg>, StoreError>;
+
     /// Notes how far a draw got; does nothing if it is not known as won. A success stays one.
+    /// With any state but [`MineState::Mining`] the block is kept no longer.
     async fn set_state(
         &self,
         miner: u64,

@@ -33,12 +33,15 @@ pub(crate) async fn start(
         catch_up_epochs: 1,
         ..MinerConfig::default()
     };
-    let miner = Miner::builder(chain, access.signer()?, Arc::new(prover), clock)
+    let miner = Miner::builder(chain, access.signer()?, Arc::new(prover), clock.clone())
         .with_miners(AuthMiners(access.auth_api()?))
         .with_config(config)
         .open(home.join("miner"))
         .await
         .context("opening venus-miner")?;
+    if let Some(due) = miner.kept_until().await? {
+        clock.advance_to(due);
+    }
     let router = Server::new(access.guard()?)
         .with_info("venus-miner", env!("CARGO_PKG_VERSION"))
         .route("/rpc/v0", miner.methods())

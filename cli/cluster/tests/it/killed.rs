@@ -49,7 +49,8 @@ async fn killed_at_any_moment_it_goes_on() {
     }
     let pool = Pool::start(home.path(), Plan::default(), told()).await.unwrap();
     pool.reached_within(Goal::Proving(1), LIMIT).await.unwrap();
-    pool.reached_within(Goal::Wins(1), LIMIT).await.unwrap();
+    let wins = pool.progress().wins;
+    pool.reached_within(Goal::Wins(wins + 2), LIMIT).await.unwrap();
 
     let miners = pool.chain().state_list_miners(TipSetKey::head()).await.unwrap();
     assert_eq!(miners.len(), 2, "one of the genesis, one of ours: {miners:?}");

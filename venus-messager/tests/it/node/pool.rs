@@ -17,7 +17,9 @@ fn times(number: u64, factor: f64) -> u64 {
 
 fn estimate(gas: Gas, mut message: Message, spec: &MessageSendSpec) -> Result<Message, String> {
     if message.to == Address::id(666) {
-        return Err("message execution failed: exit SysErrInvalidReceiver(5)".to_owned());
+        return Err("estimating gas limit: message execution failed: exit SysErrInvalidReceiver(6), \
+                    reason: message failed with backtrace: canned (RetCode=6)"
+            .to_owned());
     }
     if message.method == 777 {
         return Err("x".repeat(3000));

@@ -69,7 +69,7 @@ pub(crate) fn difference(
     let different = || {
         let (theirs, ours) =
             (render(recorded.status(), &body), render(answer.status, &answer.body));
-        Some(format!("`{theirs:.1500}` is ours `{ours:.1500}`"))
+        Some(format!("`{theirs:.300}` is ours `{ours:.300}`"))
     };
     let read = |text: &str| serde_json::from_str::<Value>(text).ok();
     if recorded.status() != answer.status {
@@ -83,6 +83,9 @@ pub(crate) fn difference(
         && ours.get("result") == Some(&Value::Null)
     {
         ours.remove("result");
+    }
+    for value in [&mut theirs, &mut ours] {
+        plain_numbers(value);
     }
     for path in exchange.volatile.iter().filter(|path| path.as_str() != "$") {
         for value in [&mut theirs, &mut ours] {
@@ -118,7 +121,44 @@ pub(crate) fn difference(
         && their_places.iter().zip(&our_places).all(|((theirs, _), (ours, height))| {
             tipsets.same(theirs, ours, height, node)
         });
-    if same { None } else { different() }
+    if same {
+        return None;
+    }
+    let mut places = Vec::new();
+    differing("$", &theirs, &ours, &mut places);
+    Some(if places.is_empty() { "other tipsets".to_owned() } else { places.join(", ") })
+}
+
+/// 0.0 is 0.
+fn plain_numbers(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(plain_numbers),
+        Value::Object(map) => map.values_mut().for_each(plain_numbers),
+        Value::Number(number) if number.is_f64() => {
+            if let Some(float) = number.as_f64().filter(|float| float.fract() == 0.0) {
+                *value = json!(float as i64);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Where two values differ, and how.
+fn differing(path: &str, theirs: &Value, ours: &Value, places: &mut Vec<String>) {
+    match (theirs, ours) {
+        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+            a.iter().for_each(|(key, a)| differing(&format!("{path}.{key}"), a, &b[key], places));
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let pairs = a.iter().zip(b).enumerate();
+            pairs.for_each(|(n, (a, b))| differing(&format!("{path}[{n}]"), a, b, places));
+        }
+        (theirs, ours) if theirs == ours => {}
+        (theirs, ours) => {
+            let (theirs, ours) = (theirs.to_string(), ours.to_string());
+            places.push(format!("{path}: `{theirs:.300}` is ours `{ours:.300}`"));
+        }
+    }
 }
 
 /// The rule by which an answer differs.
