@@ -59,6 +59,23 @@ pub enum MessagerError {
     /// A message that is done.
     #[error("message state({0}) has been final, can not update")]
     Final(venus_core::api::messager::MessageState),
+    /// A message that was looked for is not on chain.
+    #[error("search message {0} from node <nil>: it is not executed yet")]
+    NotOnChain(venus_core::Cid),
+    /// A message that is not published.
+    #[error("need FillMsg got {0}")]
+    NotFilled(venus_core::api::messager::MessageState),
+    /// A sender whose nonces would be forgotten while some are in flight.
+    #[error("{sender} has {count} messages that are published and not on chain; wait for them")]
+    InFlight {
+        /// The sender.
+        sender: Address,
+        /// How many.
+        count: usize,
+    },
+    /// The chain is not followed.
+    #[error("no head was seen yet; ask again when the messager follows the chain")]
+    NotRunning,
     /// A text that is no amount.
     #[error("parsing {what} failed {text}: give a whole number of attoFIL")]
     Amount {

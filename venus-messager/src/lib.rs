@@ -37,6 +37,7 @@ mod builder;
 mod config;
 mod error;
 mod fees;
+mod manage;
 mod publish;
 mod rpc;
 mod select;

@@ -249,8 +249,42 @@ impl MessagerApi for Messager {
         let state = row.state;
         let failed = QueuedMessage { state: MessageState::Failed, updated_at: Utc::now(), ..row };
         let batch = Batch { messages: vec![(state, failed)], ..Batch::default() };
-        self.0.store.apply(batch).await?;
-        self.0.changed.send_replace(());
+        Ok(self.change(batch).await?)
+    }
+
+    async fn clear_unfill_message(&self, sender: Address) -> Result<u64, RpcError> {
+        self.check_owner(sender).await?;
+        Ok(self.clear(sender).await?)
+    }
+
+    async fn recover_failed_msg(&self, sender: Address) -> Result<Vec<String>, RpcError> {
+        self.check_owner(sender).await?;
+        Ok(self.recover(sender).await?)
+    }
+
+    async fn update_filled_message_by_id(&self, id: String) -> Result<String, RpcError> {
+        let row = self.shown(Key::Id(id.clone())).await?;
+        self.look_for(row).await?;
+        Ok(id)
+    }
+
+    async fn update_all_filled_message(&self) -> Result<u64, RpcError> {
+        Ok(self.look_for_all().await?)
+    }
+
+    async fn republish_message(&self, id: String) -> Result<(), RpcError> {
+        let row = self.shown(Key::Id(id)).await?;
+        Ok(self.republish(row).await?)
+    }
+
+    async fn update_nonce(&self, address: Address, nonce: u64) -> Result<(), RpcError> {
+        self.change_sender(address, SenderChange::Nonce(nonce)).await?;
+        Ok(())
+    }
+
+    async fn delete_address(&self, address: Address) -> Result<(), RpcError> {
+        self.check_owner(address).await?;
+        self.0.store.remove_sender(address).await?;
         Ok(())
     }
 

@@ -181,12 +181,11 @@ async fn is_on(inner: &Inner, row: &QueuedMessage, head: &TipSet) -> Result<bool
 }
 
 /// Looks for the execution of a published message that was not seen when it happened, and stores
-/// it, unless the chain goes another way by then.
-pub(crate) async fn settle(inner: &Inner, row: QueuedMessage, head: &TipSet) -> Result<()> {
-    match settled(inner, row, head).await? {
-        Some(found) => write(inner, Batch { only_at: Some(head.key().clone()), ..found }).await,
-        None => Ok(()),
-    }
+/// it, unless the chain goes another way by then. Whether it was found.
+pub(crate) async fn settle(inner: &Inner, row: QueuedMessage, head: &TipSet) -> Result<bool> {
+    let Some(found) = settled(inner, row, head).await? else { return Ok(false) };
+    write(inner, Batch { only_at: Some(head.key().clone()), ..found }).await?;
+    Ok(true)
 }
 
 /// Looks for the execution of a published message.

@@ -7,8 +7,8 @@ use futures::StreamExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use venus_core::{
-    Address, BitField, Bytes, ChainApi, ChainEpoch, Cid, HeadChangeType, PoStProof, TipSet, TipSetKey,
-    from_cbor,
+    Address, BitField, Bytes, ChainApi, ChainEpoch, Cid, HeadChangeType, PoStProof, TipSet,
+    TipSetKey, from_cbor,
 };
 use venus_sealer::params::SUBMIT_WINDOWED_POST;
 
@@ -54,9 +54,7 @@ impl Follower {
         while let Some(batch) = changes.next().await {
             let mut newest = batch;
             // Several at once are one step.
-            while let Ok(Some(next)) =
-                tokio::time::timeout(Duration::ZERO, changes.next()).await
-            {
+            while let Ok(Some(next)) = tokio::time::timeout(Duration::ZERO, changes.next()).await {
                 newest.extend(next);
             }
             let head = newest.into_iter().rfind(|c| c.r#type != HeadChangeType::Revert);
@@ -113,8 +111,7 @@ impl Follower {
             if message.method != SUBMIT_WINDOWED_POST || receipt.exit_code != 0 {
                 continue;
             }
-            let params: PostParams =
-                from_cbor(&message.params).context("reading a window PoSt")?;
+            let params: PostParams = from_cbor(&message.params).context("reading a window PoSt")?;
             posts.push(Post { miner: message.to, deadline: params.0, epoch: parent.height() });
         }
         Ok(posts)

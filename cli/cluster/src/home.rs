@@ -78,9 +78,10 @@ pub fn running_pid(home: &Path) -> anyhow::Result<Option<u32>> {
         Err(fs::TryLockError::WouldBlock) => {
             let mut text = String::new();
             file.read_to_string(&mut text)?;
-            let pid = text.trim().parse().with_context(|| {
-                format!("{} is held, but names no process", path.display())
-            })?;
+            let pid = text
+                .trim()
+                .parse()
+                .with_context(|| format!("{} is held, but names no process", path.display()))?;
             Ok(Some(pid))
         }
         Err(fs::TryLockError::Error(e)) => Err(e).context(format!("locking {}", path.display())),

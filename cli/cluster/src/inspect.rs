@@ -3,9 +3,7 @@
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use venus_core::{
-    ChainApi, MaybeAddress, TipSetKey, api::messager::MessagerApi, rpc::RpcError,
-};
+use venus_core::{ChainApi, MaybeAddress, TipSetKey, api::messager::MessagerApi, rpc::RpcError};
 
 use crate::{
     Plan,

@@ -67,8 +67,8 @@ impl Pool {
     /// or the proof parameters are damaged.
     pub async fn start(home: &Path, plan: Plan, events: Events) -> anyhow::Result<Self> {
         venus_core::set_network(false);
-        let home = std::path::absolute(home)
-            .with_context(|| format!("resolving {}", home.display()))?;
+        let home =
+            std::path::absolute(home).with_context(|| format!("resolving {}", home.display()))?;
         let lock = HomeLock::take(&home)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut kept = Kept::reconcile(&home, &plan, now.as_secs())?;
@@ -76,8 +76,7 @@ impl Pool {
         let mut stages = Vec::new();
 
         let mut background = Stage::new("parameters");
-        let proving =
-            Proving::start(&plan.network, plan.proofs, &events, &mut background).await?;
+        let proving = Proving::start(&plan.network, plan.proofs, &events, &mut background).await?;
         stages.push(background);
         let (stage, service, auth, admin) = start_auth(&home, &ports, offset::AUTH).await?;
         stages.push(stage);
@@ -274,7 +273,12 @@ impl Pool {
 
     /// Accepted window PoSts of a miner: deadline, and height of the tipset with the message.
     pub fn window_posts(&self, miner: Address) -> Vec<(u64, i64)> {
-        self.inspector.ledger.posts(miner).into_iter().map(|post| (post.deadline, post.epoch)).collect()
+        self.inspector
+            .ledger
+            .posts(miner)
+            .into_iter()
+            .map(|post| (post.deadline, post.epoch))
+            .collect()
     }
 }
 

@@ -196,10 +196,26 @@ impl MessageStore for EmbeddedStore {
                 SenderChange::State(state) => sender.state = state,
                 SenderChange::SelMsgNum(number) => sender.sel_msg_num = number,
                 SenderChange::Fees(fees) => sender.fees = fees,
+                SenderChange::Nonce(nonce) => sender.nonce = nonce,
             }
             sender.updated_at = Utc::now();
             batch.insert(key, encode(&sender)?);
             Ok(true)
+        })
+        .await
+    }
+
+    async fn remove_sender(&self, address: Address) -> Result<bool> {
+        self.write(move |this, batch| {
+            let in_flight = keys::in_state(MessageState::Fill, Some(address));
+            let count = this.tree.scan_prefix(in_flight).count();
+            if count > 0 {
+                return Err(MessagerError::InFlight { sender: address, count });
+            }
+            let key = keys::sender(address);
+            let there = this.get::<Sender>(&key)?.is_some();
+            batch.remove(key);
+            Ok(there)
         })
         .await
     }

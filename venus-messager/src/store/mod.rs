@@ -41,6 +41,12 @@ pub trait MessageStore: std::fmt::Debug + Send + Sync {
     async fn senders(&self) -> Result<Vec<Sender>>;
     /// Changes a sender; `false` if there is none.
     async fn change_sender(&self, address: Address, change: SenderChange) -> Result<bool>;
+    /// Forgets a sender; `false` if there is none. Its messages stay.
+    ///
+    /// # Errors
+    ///
+    /// [`InFlight`](crate::MessagerError::InFlight) if it has messages in flight.
+    async fn remove_sender(&self, address: Address) -> Result<bool>;
     /// What applies to all senders.
     async fn shared(&self) -> Result<SharedSpec>;
     /// Sets what applies to all senders.
@@ -113,6 +119,8 @@ pub enum SenderChange {
     SelMsgNum(u64),
     /// All prices.
     Fees(FeeSpec),
+    /// The next nonce, unless the chain or what is in flight says more.
+    Nonce(u64),
 }
 
 /// How far the chain was followed: the outcome of all messages of its ancestors is stored.

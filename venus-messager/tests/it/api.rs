@@ -110,6 +110,50 @@ async fn a_message_is_given_up_only_before_it_has_its_nonce() {
     assert_eq!(failed.state, MessageState::Failed);
 }
 
+/// Rows 52 and 54: what is done by hand leaves published messages alone.
+#[tokio::test]
+async fn operators_give_up_what_waits_and_look_for_what_is_published() {
+    let world = World::start(1).await;
+    let sender = world.senders[0];
+    world.push("filled", 0).await;
+    world.round().await;
+    for id in ["a", "b"] {
+        world.push(id, 0).await;
+    }
+    assert_eq!(world.messager.clear_unfill_message(sender).await.unwrap(), 2);
+    for (id, state) in [("a", MessageState::Failed), ("filled", MessageState::Fill)] {
+        assert_eq!(world.get(id).await.state, state);
+    }
+    assert_eq!(world.messager.clear_unfill_message(sender).await.unwrap(), 0);
+    assert_eq!(world.messager.recover_failed_msg(sender).await.unwrap(), [""; 0]);
+
+    let look = |id: &str| world.messager.update_filled_message_by_id(id.to_owned());
+    let pending = look("filled").await.unwrap_err().to_string();
+    assert!(pending.starts_with("search message bafy"), "{pending}");
+    assert_eq!(world.messager.update_all_filled_message().await.unwrap(), 0);
+    assert_eq!(look("a").await.unwrap(), "a");
+    let refusal = world.messager.republish_message("a".to_owned()).await.unwrap_err();
+    assert_eq!(refusal.to_string(), "need FillMsg got Failed");
+    world.node.forget_pending();
+    world.messager.republish_message("filled".to_owned()).await.unwrap();
+    assert_eq!(world.node.pending(), [(sender, 0)]);
+    let refusal = world.messager.delete_address(sender).await.unwrap_err();
+    assert!(refusal.to_string().contains("has 1 messages"), "{refusal}");
+
+    world.land().await;
+    world.until_state("filled", MessageState::OnChain).await;
+    let refusal = look("filled").await.unwrap_err().to_string();
+    assert!(refusal.contains("has been final"), "{refusal}");
+    world.messager.update_nonce(sender, 7).await.unwrap();
+    assert_eq!(world.sender(0).await.nonce, 7);
+    world.messager.delete_address(sender).await.unwrap();
+    assert!(!world.messager.has_address(sender).await.unwrap());
+    // The chain knows the nonce of a sender that comes back.
+    world.push("again", 0).await;
+    world.round().await;
+    assert_eq!(world.get("again").await.nonce, 1);
+}
+
 #[tokio::test]
 async fn lists_are_what_was_asked_for() {
     let world = World::start(2).await;

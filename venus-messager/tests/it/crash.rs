@@ -86,6 +86,9 @@ impl MessageStore for Mortal {
         self.alive()?;
         self.store.shared().await
     }
+    async fn remove_sender(&self, address: Address) -> Result<bool, MessagerError> {
+        self.write(self.store.remove_sender(address)).await
+    }
     async fn set_shared(&self, params: SharedSpec) -> Result<(), MessagerError> {
         self.write(self.store.set_shared(params)).await
     }

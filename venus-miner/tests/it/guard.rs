@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use venus_core::{
-    Cid, TipSet,
+    BlockMsg, Cid, TipSet,
     api::miner::{BlockQuery, MineState},
     store::Store,
 };
@@ -101,6 +101,27 @@ async fn a_base_must_hold_our_block_unless_that_was_on_another_fork() {
 
     let with_ours = tipset(vec![header(9000, 101, parent.key().cids().to_vec(), 2), ours]);
     assert!(is_safe(&store, &intent(103, &with_ours, 3)).await);
+}
+
+#[tokio::test]
+async fn a_signed_block_is_kept_until_its_fate_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let [first, second] = [101, 102].map(|epoch| BlockMsg {
+        header: header(1000, epoch, origin(), 1),
+        bls_messages: vec![block(7)],
+        secpk_messages: Vec::new(),
+    });
+    store.keep(1000, &second).await.unwrap();
+    store.keep(1000, &first).await.unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.kept().await.unwrap(), [first.clone(), second]);
+    store.set_state(1000, 102, MineState::Mining).await.unwrap();
+    store.set_state(1000, 102, MineState::Success).await.unwrap();
+    assert_eq!(store.kept().await.unwrap(), [first]);
+    store.set_state(1000, 101, MineState::Error).await.unwrap();
+    assert!(store.kept().await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -1,12 +1,6 @@
 //! The proofs of one deadline.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::{StreamExt, stream};
 use venus_core::{
@@ -25,13 +19,12 @@ pub(super) struct Batch {
     pub(super) proofs: Vec<PoStProof>,
 }
 
-/// Proves what is not proven yet in a deadline, and says in `due` when there is something.
+/// Proves what is not proven yet in a deadline.
 pub(super) async fn prove(
     ctx: &Context,
     deadline: &DeadlineInfo,
     challenge: [u8; 32],
     tsk: &TipSetKey,
-    due: &AtomicBool,
 ) -> Result<Vec<Batch>, SealerError> {
     let done = done(ctx, deadline, challenge, tsk).await?;
     let call = ctx.chain.state_miner_partitions(ctx.miner(), deadline.index, tsk.clone());
@@ -44,7 +37,6 @@ pub(super) async fn prove(
             open.push((index, wanted.iter().collect()));
         }
     }
-    due.store(!open.is_empty(), Ordering::Relaxed);
     let mut batches = Vec::new();
     for chunk in open.chunks(ctx.config.proving.partitions_per_message.clamp(1, 3)) {
         batches.extend(prove_batch(ctx, chunk, challenge, tsk).await?);

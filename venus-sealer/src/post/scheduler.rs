@@ -3,10 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -42,12 +39,7 @@ struct Window {
 
 #[derive(Debug)]
 enum Stage {
-    Proving {
-        #[expect(dead_code, reason = "dropping it ends the proof")]
-        task: AbortOnDropHandle<()>,
-        /// Whether there is anything to prove; known soon.
-        due: Arc<AtomicBool>,
-    },
+    Proving(#[expect(dead_code, reason = "dropping it ends the proof")] AbortOnDropHandle<()>),
     Proven(Vec<Batch>),
     /// Kept to be submitted again after a revert.
     Submitted(Vec<Batch>),
@@ -154,8 +146,8 @@ impl Scheduler {
         let closed = |window: &Window| window.deadline.close <= height;
         self.windows.retain(|_, window| {
             let unproven = match &window.stage {
-                Stage::Proving { due, .. } => due.load(Ordering::Relaxed),
-                Stage::Proven(_) => true,
+                Stage::Proving(_) => true,
+                Stage::Proven(batches) => !batches.is_empty(),
                 Stage::Submitted(_) => false,
             };
             if closed(window) && unproven {
@@ -205,20 +197,18 @@ impl Scheduler {
             None => {}
         }
         // One proof at a time; failures end before they cost much gas.
-        let busy = self.windows.values().any(|w| matches!(w.stage, Stage::Proving { .. }));
+        let busy = self.windows.values().any(|w| matches!(w.stage, Stage::Proving(_)));
         let failures = self.failures.get(&deadline.open).copied().unwrap_or(0);
         if busy || failures >= MAX_FAILURES {
             return Ok(());
         }
         let (ctx, reports) = (Arc::clone(&self.ctx), self.reports.clone());
-        let due = Arc::new(AtomicBool::new(false));
-        let found = Arc::clone(&due);
         let task = tokio::spawn(async move {
-            let result = prove::prove(&ctx, &deadline, challenge, &tsk, &found).await;
+            let result = prove::prove(&ctx, &deadline, challenge, &tsk).await;
             // Nobody listens any more when the sealer is being stopped.
             drop(reports.send(Report::Proven { open: deadline.open, challenge, result }));
         });
-        let stage = Stage::Proving { task: AbortOnDropHandle::new(task), due };
+        let stage = Stage::Proving(AbortOnDropHandle::new(task));
         self.windows.insert(deadline.open, Window { deadline, challenge, stage });
         Ok(())
     }

@@ -5,7 +5,9 @@ use std::{fmt::Write, time::Duration};
 use anyhow::{Context, bail};
 use futures::future::join_all;
 use serde::Serialize;
-use venus_cluster::{ClusterApi, ClusterClient, MinerStatus, Service, Status, read_services, running_pid};
+use venus_cluster::{
+    ClusterApi, ClusterClient, MinerStatus, Service, Status, read_services, running_pid,
+};
 use venus_core::rpc::{Client, Endpoint};
 
 use super::{Home, print};

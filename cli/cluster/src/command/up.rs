@@ -89,7 +89,9 @@ async fn wait(
     };
     let over = async {
         match timeout {
-            Some(secs) => tokio::time::sleep_until((start + Duration::from_secs(secs)).into()).await,
+            Some(secs) => {
+                tokio::time::sleep_until((start + Duration::from_secs(secs)).into()).await
+            }
             None => std::future::pending().await,
         }
     };

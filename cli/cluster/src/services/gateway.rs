@@ -12,7 +12,10 @@ pub(crate) async fn start(
     offset: u16,
 ) -> anyhow::Result<(Stage, Service)> {
     let mut stage = Stage::new("venus-gateway");
-    let config = GatewayConfig { request_timeout_secs: PROOF_PATIENCE.as_secs(), ..GatewayConfig::default() };
+    let config = GatewayConfig {
+        request_timeout_secs: PROOF_PATIENCE.as_secs(),
+        ..GatewayConfig::default()
+    };
     let gateway = Gateway::new(config, access.auth_api()?).context("making the gateway")?;
     let router = gateway.router(access.guard()?);
     let service = ports.serve(&mut stage, "venus-gateway", offset, router).await?;

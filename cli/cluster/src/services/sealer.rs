@@ -17,8 +17,9 @@ use venus_core::{
     rpc::Server,
 };
 use venus_sealer::{
-    InitOptions, NewMiner, Sealer, SealerApi, SealerConfig, SealerError, gateway::serve_proofs, identity,
-    init_existing, init_new,
+    InitOptions, NewMiner, Sealer, SealerApi, SealerConfig, SealerError,
+    gateway::serve_proofs,
+    identity, init_existing, init_new,
     storage::{NewPath, SectorStorage},
 };
 
@@ -102,7 +103,8 @@ pub(crate) async fn run(tools: Tools, owned: Owned, stop: CancellationToken) {
             match open(&tools, &owned).await {
                 Ok(opened) => return opened,
                 Err(error) => {
-                    let (what, error) = (format!("sealer of {}", owned.account), format!("{error:#}"));
+                    let (what, error) =
+                        (format!("sealer of {}", owned.account), format!("{error:#}"));
                     tools.events.send(Event::Trouble { what, error });
                     tokio::time::sleep(RETRY).await;
                 }
@@ -167,8 +169,11 @@ async fn open(tools: &Tools, owned: &Owned) -> anyhow::Result<(Sealer, Stage)> {
     let gateway: Arc<dyn GatewayProviders> = Arc::new(access.gateway(token)?);
     let winning = Arc::new(sealer.winning_prover());
     stage.spawn(serve_proofs(gateway, miner, winning, TIMEOUT, stage.token()));
-    let running =
-        Running { account: account.clone(), sealer: sealer.clone(), is_new: owned.worker.is_some() };
+    let running = Running {
+        account: account.clone(),
+        sealer: sealer.clone(),
+        is_new: owned.worker.is_some(),
+    };
     tools.sealers.add(running);
     tools.events.send(Event::SealerUp { miner });
     Ok((sealer, stage))

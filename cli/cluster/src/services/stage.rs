@@ -90,7 +90,9 @@ impl Ports {
     pub(crate) async fn bind(&self, name: &str, offset: u16) -> anyhow::Result<TcpListener> {
         let address = self.address(offset);
         TcpListener::bind(address).await.with_context(|| {
-            format!("{name} cannot listen at {address}; stop what does, or choose another --base-port")
+            format!(
+                "{name} cannot listen at {address}; stop what does, or choose another --base-port"
+            )
         })
     }
 

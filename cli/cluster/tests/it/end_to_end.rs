@@ -57,8 +57,7 @@ async fn posts_are_in_their_deadlines(pool: &Pool, miner: Address) {
     assert!(!posts.is_empty());
     for (deadline, epoch) in posts {
         let at = chain.chain_get_tipset_by_height(epoch, TipSetKey::head()).await.unwrap();
-        let open =
-            chain.state_miner_proving_deadline(miner, at.key().clone()).await.unwrap();
+        let open = chain.state_miner_proving_deadline(miner, at.key().clone()).await.unwrap();
         assert_eq!(open.index, deadline);
         assert!((open.open..open.close).contains(&epoch), "{epoch} {open:?}");
     }

@@ -10,8 +10,9 @@ use std::{
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use venus_core::{
-    BlockHeader, Cid, from_cbor,
+    BlockHeader, Cid,
     api::messager::{MessageState, QueuedMessage},
+    from_cbor,
     store::Store,
 };
 use venus_messager::{EmbeddedStore, Filter, MessageStore};

@@ -65,6 +65,28 @@ crate::rpc_interface! {
         /// Gives a message up that has no nonce yet.
         #[write]
         fn mark_bad_message(id: String) -> () = "MarkBadMessage";
+        /// Gives up all messages of a sender that have no nonce yet; returns how many.
+        #[write]
+        fn clear_unfill_message(sender: Address) -> u64 = "ClearUnFillMessage";
+        /// Publishes given up messages again whose nonce is still free; returns their ids.
+        #[write]
+        fn recover_failed_msg(sender: Address) -> Vec<String> = "RecoverFailedMsg";
+        /// Looks for a published message on chain; returns its id.
+        #[write]
+        fn update_filled_message_by_id(id: String) -> String = "UpdateFilledMessageByID";
+        /// Looks for all published messages on chain; returns how many are there.
+        #[admin]
+        fn update_all_filled_message() -> u64 = "UpdateAllFilledMessage";
+        /// Publishes a message again.
+        #[admin]
+        fn republish_message(id: String) -> () = "RepublishMessage";
+        /// Sets the next nonce of a sender; that of the chain and those in flight count all the
+        /// same.
+        #[admin]
+        fn update_nonce(address: Address, nonce: u64) -> () = "UpdateNonce";
+        /// Forgets a sender that has nothing in flight.
+        #[write]
+        fn delete_address(address: Address) -> () = "DeleteAddress";
         /// Returns a sender.
         #[read]
         fn get_address(address: Address) -> Sender = "GetAddress";

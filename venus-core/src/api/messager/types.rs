@@ -273,8 +273,8 @@ pub struct SharedSpec {
     /// Always 1.
     #[serde(default)]
     pub id: u64,
-    /// Most messages of a sender in flight.
-    #[serde(default)]
+    /// Most messages of a sender in flight. Must be there: what is set is set as a whole, and
+    /// neither null nor an empty object may set all to zero.
     pub sel_msg_num: u64,
     /// Prices.
     #[serde(flatten)]

@@ -22,7 +22,9 @@ fn estimate(gas: Gas, mut message: Message, spec: &MessageSendSpec) -> Result<Me
             .to_owned());
     }
     if message.method == 777 {
-        return Err("x".repeat(3000));
+        let text = "estimating gas limit: message execution failed: exit \
+                    SysErrInvalidMethod(22), reason: ";
+        return Err(text.to_owned() + &"x".repeat(3000));
     }
     let none = TokenAmount::zero();
     if message.gas_limit == 0 {

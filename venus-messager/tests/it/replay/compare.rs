@@ -23,18 +23,21 @@ pub(crate) fn render(status: u16, body: &str) -> String {
     }
 }
 
-/// `*` in a pattern stands for anything, once or twice.
+/// `*` in a pattern stands for anything.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    for part in parts {
-        match rest.split_once(part) {
-            _ if part.is_empty() => return true,
-            Some((_, after)) => rest = after,
-            None => return false,
+    let Some((beginning, rest)) = pattern.split_once('*') else { return text == pattern };
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let inner = text.strip_prefix(beginning).and_then(|text| text.strip_suffix(end));
+    let next = |text: &'_ str, part: &str| text.split_once(part).map(|(_, after)| after.len());
+    let Some(inner) = inner else { return false };
+    let mut left = inner;
+    middle.split('*').filter(|part| !part.is_empty()).all(|part| match next(left, part) {
+        Some(length) => {
+            left = &left[left.len() - length..];
+            true
         }
-    }
-    rest.is_empty()
+        None => false,
+    })
 }
 
 /// Which of our tipsets stand for the recorded ones: blocks of the same heights, but not the same
@@ -165,7 +168,7 @@ fn differing(path: &str, theirs: &Value, ours: &Value, places: &mut Vec<String>)
 pub(crate) fn rule(exchange: &Exchange, answer: &Answer, known: &Known) -> Option<Rule> {
     let recorded = &exchange.response;
     let ours: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    if exchange.request.called() == "Version" && ours["result"]["APIVersion"] == json!(0) {
+    if ours["result"]["APIVersion"] == json!(0) {
         return Some(Rule::Version);
     }
     let (code, text) = (&ours["error"]["code"], ours["error"]["message"].as_str()?);
