@@ -23,5 +23,5 @@ pub mod test_utils;
 pub use chain::*;
 pub use chain_api::ChainApi;
 pub use proof::{ProofError, ProofProvider, SealProver, WindowProver, WinningProver};
-pub use signer::{MsgMeta, Purpose, SignError, Signer};
+pub use signer::{FanOut, MsgMeta, Purpose, SignError, Signer, WalletSigner};
 pub use sink::{MessageSink, SinkError};

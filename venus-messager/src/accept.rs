@@ -24,7 +24,7 @@ impl Messager {
         let call = self.0.chain.state_account_key(address, TipSetKey::head());
         match ask(self.0.config.ask_timeout, "getting key address failed", call).await {
             Err(MessagerError::Node { source, .. }) => {
-                Err(MessagerError::NoKeyAddress { address, source })
+                Err(MessagerError::NoKeyAddress { address, source: Box::new(source) })
             }
             key => key,
         }
@@ -140,9 +140,8 @@ impl MessageSink for Messager {
 fn sink_error(id: &str, error: MessagerError) -> SinkError {
     match error {
         MessagerError::NoMessage => SinkError::Unknown(id.to_owned()),
-        MessagerError::Node { source, .. } | MessagerError::NoKeyAddress { source, .. } => {
-            SinkError::Rpc(source)
-        }
+        MessagerError::Node { source, .. } => SinkError::Rpc(source),
+        MessagerError::NoKeyAddress { source, .. } => SinkError::Rpc(*source),
         MessagerError::TimedOut { what, after } => {
             SinkError::Rpc(venus_core::rpc::RpcError::Timeout { method: what.to_owned(), after })
         }

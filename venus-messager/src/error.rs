@@ -51,7 +51,7 @@ pub enum MessagerError {
         /// The caller.
         user: String,
         /// Why.
-        source: AuthApiError,
+        source: Box<AuthApiError>,
     },
     /// A message that has its nonce, and so must not be given up: all later ones would wait for it.
     #[error("message {0} has nonce {1}; giving it up would stop all later ones of its sender")]
@@ -90,7 +90,7 @@ pub enum MessagerError {
         /// The sender.
         address: Address,
         /// Why not.
-        source: RpcError,
+        source: Box<RpcError>,
     },
     /// The node did not answer what was asked.
     #[error("{what}: {source}")]
@@ -118,7 +118,7 @@ pub enum MessagerError {
     },
     /// The key holder did not sign.
     #[error("sign message failed: {0}")]
-    Sign(#[from] SignError),
+    Sign(Box<SignError>),
     /// The messages were changed meanwhile.
     #[error("message {0} was changed while it was selected; it is selected again")]
     Changed(String),
@@ -146,6 +146,12 @@ pub(crate) async fn ask<T>(
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(source)) => Err(MessagerError::Node { what, source }),
         Err(_) => Err(MessagerError::TimedOut { what, after }),
+    }
+}
+
+impl From<SignError> for MessagerError {
+    fn from(error: SignError) -> Self {
+        Self::Sign(Box::new(error))
     }
 }
 

@@ -40,7 +40,10 @@ impl Messager {
         match signers.signer_exists_in_user(&user, signer).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(MessagerError::NotYours { signer, user }),
-            Err(source) => Err(MessagerError::OwnerUnknown { signer, user, source }),
+            Err(source) => {
+                let source = Box::new(source);
+                Err(MessagerError::OwnerUnknown { signer, user, source })
+            }
         }
     }
 

@@ -241,9 +241,7 @@ impl Inner {
             .map_err(Box::new)
             .map_err(|source| MinerError::WrongSignature { what, worker, source })?;
         header.block_sig = Some(signature);
-        let (height, cid) = (header.height, header.cid());
-        self.store.keep(miner, block).await?;
-        self.store.signed(miner, height, cid).await?;
+        self.store.signed(miner, block).await?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::{
     io::{Read, Seek, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
@@ -13,6 +14,9 @@ use venus_core::auth::write_secret_file;
 
 const LOCK: &str = "lock";
 const SERVICES: &str = "services.json";
+/// How often, and after what pause, a lock that is taken is tried.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Holds a home for this process, whose id it says.
 #[derive(Debug)]
@@ -34,7 +38,18 @@ impl HomeLock {
             .truncate(false)
             .open(&path)
             .with_context(|| format!("opening {}", path.display()))?;
-        match file.try_lock() {
+        let mut tries = 0;
+        let locked = loop {
+            match file.try_lock() {
+                // `running_pid` holds it for a moment.
+                Err(fs::TryLockError::WouldBlock) if tries < TRIES => {
+                    tries += 1;
+                    std::thread::sleep(PAUSE);
+                }
+                other => break other,
+            }
+        };
+        match locked {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => bail!(
                 "{} is in use by another venus-cluster; stop it with `venus-cluster down`, or use \
@@ -135,9 +150,11 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    pub(crate) fn new(home: &Path, token: &str) -> Self {
+    /// None yet: those of the last run are forgotten.
+    pub(crate) fn new(home: &Path, token: &str) -> anyhow::Result<Self> {
         let directory = Directory { services: Vec::new(), token: token.to_owned() };
-        Self { home: home.to_owned(), directory: Arc::new(Mutex::new(directory)) }
+        directory.save(home)?;
+        Ok(Self { home: home.to_owned(), directory: Arc::new(Mutex::new(directory)) })
     }
 
     pub(crate) fn add(&self, service: Service) -> anyhow::Result<()> {

@@ -81,7 +81,7 @@ impl Pool {
         let (stage, service, auth, admin) = start_auth(&home, &ports, offset::AUTH).await?;
         stages.push(stage);
         let mut access = Access::new(auth, service.url.clone()).await?;
-        let services = Services::new(&home, &admin);
+        let services = Services::new(&home, &admin)?;
         services.add(service)?;
 
         let wallet = services::open_wallet(&home, &mut kept).await?;
@@ -170,7 +170,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// None today; whoever ignores the outcome is warned.
+    /// None so far.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.inspector.sealers.clear();
         while let Some(stage) = self.stages.pop() {

@@ -4,7 +4,8 @@ use std::{cmp::Reverse, sync::PoisonError};
 
 use chrono::Utc;
 use venus_core::{
-    Address, EstimateMessage, EstimateResult, Message, MsgMeta, SignError, Signature, TipSet, TokenAmount,
+    Address, EstimateMessage, EstimateResult, Message, MsgMeta, SignError, Signature, TipSet,
+    TokenAmount,
     api::messager::{MessageState, QueuedMessage, Sender, SharedSpec},
     crypto,
 };
@@ -195,7 +196,9 @@ impl Selector {
         };
         match check.await {
             Ok(Ok(())) => Ok(signature),
-            Ok(Err(error)) => Err(denied(by, format!("its wallet gave a wrong signature: {error}"))),
+            Ok(Err(error)) => {
+                Err(denied(by, format!("its wallet gave a wrong signature: {error}")))
+            }
             Err(error) => Err(denied(by, format!("its signature could not be checked: {error}"))),
         }
     }

@@ -80,9 +80,29 @@ async fn a_message_has_exactly_these_keys() {
     let json = serde_json::to_value(world.get("m").await).unwrap();
     let keys: BTreeSet<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = [
-        "ID", "UnsignedCid", "SignedCid", "Version", "To", "From", "Nonce", "Value", "GasLimit",
-        "GasFeeCap", "GasPremium", "Method", "Params", "Signature", "Height", "Confidence",
-        "Receipt", "TipSetKey", "Meta", "WalletName", "State", "ErrorMsg", "CreatedAt",
+        "ID",
+        "UnsignedCid",
+        "SignedCid",
+        "Version",
+        "To",
+        "From",
+        "Nonce",
+        "Value",
+        "GasLimit",
+        "GasFeeCap",
+        "GasPremium",
+        "Method",
+        "Params",
+        "Signature",
+        "Height",
+        "Confidence",
+        "Receipt",
+        "TipSetKey",
+        "Meta",
+        "WalletName",
+        "State",
+        "ErrorMsg",
+        "CreatedAt",
         "UpdatedAt",
     ];
     assert_eq!(keys, expected.into());

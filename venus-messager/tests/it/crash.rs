@@ -110,8 +110,9 @@ struct Life {
 }
 
 impl Life {
-    /// One process until it dies or has nothing left to do. The ids that it acknowledged.
-    async fn live(&self, ids: &[&str]) -> Vec<String> {
+    /// One process until it dies, or has nothing left to do, or so many heads came. The ids that it
+    /// acknowledged.
+    async fn live(&self, ids: &[&str], heads: usize) -> Vec<String> {
         let running = Running::start(&self.messager);
         let mut acknowledged = Vec::new();
         for (id, value) in ids.iter().zip(1..) {
@@ -121,8 +122,7 @@ impl Life {
                 Err(error) => assert!(self.store.dead(), "{id}: {error}"),
             }
         }
-        for round in 0..200 {
-            // Two rounds without anything left to do are enough, and most need no more than six.
+        for round in 0..heads {
             let rows = self.messager.list_message(None).await;
             let landed = |rows: Vec<QueuedMessage>| rows.iter().all(|r| r.state.has_landed());
             if round > 1 && rows.map_or(true, |rows| landed(rows.unwrap_or_default())) {
@@ -141,7 +141,12 @@ impl Life {
     }
 }
 
-async fn life(home: &std::path::Path, node: &ScriptedNode, wallet: &Arc<Wallet>, dies: (usize, bool)) -> Life {
+async fn life(
+    home: &std::path::Path,
+    node: &ScriptedNode,
+    wallet: &Arc<Wallet>,
+    dies: (usize, bool),
+) -> Life {
     let store = EmbeddedStore::new(open(&home.join("store")).await).unwrap();
     let (writes, after) = dies;
     let config = MessagerConfig { stable: Duration::from_millis(5), ..MessagerConfig::default() };
@@ -173,13 +178,13 @@ async fn scenario(write: usize, after: bool, pool_is_closed: bool) -> bool {
         node.fail("MpoolBatchPushUntrusted", "closed");
     }
     let first = life(home.path(), &node, &wallet, (write, after)).await;
-    let acknowledged: HashSet<_> = first.live(&IDS).await.into_iter().collect();
+    let acknowledged: HashSet<_> = first.live(&IDS, 6).await.into_iter().collect();
     let died = first.store.dead();
     drop(first);
     node.heal("MpoolBatchPushUntrusted");
 
     let second = life(home.path(), &node, &wallet, (usize::MAX, false)).await;
-    second.live(&[]).await;
+    second.live(&[], 200).await;
     assert!(!second.store.dead() && Arc::strong_count(&second.wallet) > 0);
     let rows = second.messager.list_message(None).await.unwrap().unwrap();
     let ids: HashSet<_> = rows.iter().map(|row| row.id.clone()).collect();

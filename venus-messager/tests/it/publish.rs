@@ -40,7 +40,9 @@ async fn a_message_that_is_there_already_stops_nobody() {
     for id in ["m0", "m1"] {
         assert_eq!(world.get(id).await.error_msg, "");
     }
-    for text in ["minimum expected nonce is 9: message nonce too low", "message with nonce already exists"] {
+    for text in
+        ["minimum expected nonce is 9: message nonce too low", "message with nonce already exists"]
+    {
         world.node.fail("Push", text);
         world.round().await;
         assert_eq!(world.get("m1").await.error_msg, "");

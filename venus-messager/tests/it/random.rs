@@ -12,16 +12,29 @@ use crate::world::{World, atto};
 
 #[derive(Debug, Clone)]
 enum Step {
-    Advance { count: usize, include: bool },
-    Reorg { depth: usize, length: usize, include: bool },
+    Advance {
+        count: usize,
+        include: bool,
+    },
+    Reorg {
+        depth: usize,
+        length: usize,
+        include: bool,
+    },
     NullRound,
-    Push { sender: usize },
+    Push {
+        sender: usize,
+    },
     /// Somebody else uses the next nonce of the chain.
-    Foreign { sender: usize },
+    Foreign {
+        sender: usize,
+    },
     LosePool,
     LoseSubscription,
     Restart,
-    Pause { millis: u64 },
+    Pause {
+        millis: u64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {

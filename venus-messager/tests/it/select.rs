@@ -21,8 +21,7 @@ async fn gas_is_what_the_node_estimates_from_the_prices_of_the_message() {
     world.node.set_gas(Gas { used: 10_000, premium: 1000, cap: 10_000, max_fee: 1_000_000_000 });
     let shared = SharedSpec { id: 1, sel_msg_num: 20, fees: FeeSpec::default() };
     world.messager.set_shared_params(shared).await.unwrap();
-    let meta =
-        SendSpec { gas_over_estimation: 1.25, gas_over_premium: 4.0, ..SendSpec::default() };
+    let meta = SendSpec { gas_over_estimation: 1.25, gas_over_premium: 4.0, ..SendSpec::default() };
     world.push_with("m", world.transfer(0, 1), Some(meta)).await;
     world.node.advance(1, false);
     let message = world.until_state("m", MessageState::Fill).await;
@@ -129,7 +128,11 @@ async fn a_message_that_cannot_be_estimated_keeps_no_other_back() {
     }
     let message = world.get("2").await;
     assert_eq!(message.state, MessageState::UnFill);
-    assert!(message.error_msg.starts_with("gas estimate: estimating gas limit: message execution failed"));
+    assert!(
+        message
+            .error_msg
+            .starts_with("gas estimate: estimating gas limit: message execution failed")
+    );
     let message = world.get("over").await;
     assert_eq!(message.state, MessageState::UnFill);
     let text = "gas estimate:  gas limit 10000000010 over limit 10000000000";
@@ -141,8 +144,8 @@ async fn a_message_that_cannot_be_estimated_keeps_no_other_back() {
 #[tokio::test]
 async fn failing_messages_do_not_fill_the_window() {
     let world = World::start(1).await;
-    world.messager.set_select_msg_num(world.senders[0], 1).await.unwrap();
     world.push("good", 0).await;
+    world.messager.set_select_msg_num(world.senders[0], 1).await.unwrap();
     let failing = Message { to: venus_core::Address::id(666), ..world.transfer(0, 1) };
     world.push_message("bad", failing).await;
     world.round().await;

@@ -59,10 +59,8 @@ async fn a_messager_elsewhere_is_a_sink() {
         sink_contract(&sink, world.transfer(0, 5)).await;
 
         // The sender may be given by its ID.
-        let by_id = venus_core::Message {
-            from: venus_core::Address::id(101),
-            ..world.transfer(0, 6)
-        };
+        let by_id =
+            venus_core::Message { from: venus_core::Address::id(101), ..world.transfer(0, 6) };
         let id = format!("by-id-{scheme}");
         for _ in 0..2 {
             sink.push(&id, by_id.clone(), None).await.unwrap();
@@ -80,8 +78,7 @@ async fn a_messager_elsewhere_is_a_sink() {
 }
 
 async fn drop_message(world: &World, sink: &RemoteSink, id: &str) {
-    let failing =
-        venus_core::Message { to: venus_core::Address::id(666), ..world.transfer(0, 1) };
+    let failing = venus_core::Message { to: venus_core::Address::id(666), ..world.transfer(0, 1) };
     sink.push(id, failing, None).await.unwrap();
     world.until("an error", async |w| !w.get(id).await.error_msg.is_empty()).await;
     assert_eq!(world.get(id).await.state, MessageState::UnFill);

@@ -165,8 +165,7 @@ async fn a_nonce_that_somebody_took_first_is_a_conflict() {
 #[tokio::test]
 async fn a_failing_message_does_not_shadow_nonce_0() {
     let world = World::start(1).await;
-    let failing =
-        venus_core::Message { to: venus_core::Address::id(666), ..world.transfer(0, 1) };
+    let failing = venus_core::Message { to: venus_core::Address::id(666), ..world.transfer(0, 1) };
     world.push_message("bad", failing).await;
     let good = landed(&world, "good").await;
     assert_eq!(good.nonce, 0);

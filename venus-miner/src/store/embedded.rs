@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, SecondsFormat};
 use sled::Tree;
 use venus_core::{
-    Address, BlockMsg, ChainEpoch, Cid, TipSet, TipSetKey,
+    Address, BlockMsg, ChainEpoch, TipSet, TipSetKey,
     api::miner::{BlockQuery, MineState, MinedBlock},
     blake2b_256,
     store::{Store, StoreError},
@@ -149,13 +149,19 @@ impl BlockStore for EmbeddedStore {
         .await
     }
 
-    async fn signed(&self, miner: u64, epoch: ChainEpoch, block: Cid) -> Result<(), StoreError> {
-        self.change(miner, epoch, move |row| row.cid = Some(block)).await
-    }
-
-    async fn keep(&self, miner: u64, block: &BlockMsg) -> Result<(), StoreError> {
-        let (key, value) = (block_key(miner, block.header.height), encode(block, KEPT)?);
-        self.run(move |this| Ok(this.kept.insert(key, value).map(drop)?)).await
+    async fn signed(&self, miner: u64, block: &BlockMsg) -> Result<(), StoreError> {
+        let (epoch, cid) = (block.header.height, block.header.cid());
+        let kept = encode(block, KEPT)?;
+        self.run(move |this| {
+            // First: with the block kept and no witness of it, another one would pass for safe.
+            if let Some(mut row) = this.row(miner, epoch)? {
+                row.cid = Some(cid);
+                this.put(miner, epoch, &row)?;
+            }
+            this.kept.insert(block_key(miner, epoch), kept)?;
+            Ok(())
+        })
+        .await
     }
 
     async fn kept(&self) -> Result<Vec<BlockMsg>, StoreError> {

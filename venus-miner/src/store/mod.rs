@@ -110,14 +110,12 @@ pub trait BlockStore: std::fmt::Debug + Send + Sync {
     /// signed. With `strict` a block of ours that the base lacks is always a fault.
     async fn check_and_record(&self, intent: &Intent, strict: bool) -> Result<Verdict, StoreError>;
 
-    /// Notes the CID of the signed block, before it is given out.
-    async fn signed(&self, miner: u64, epoch: ChainEpoch, block: Cid) -> Result<(), StoreError>;
+    /// Notes the signed block, before it is given out, and keeps it until it is known what became
+    /// of it: a kill between signature and submission must not lose the only block that its base
+    /// may have.
+    async fn signed(&self, miner: u64, block: &BlockMsg) -> Result<(), StoreError>;
 
-    /// Keeps a signed block before it is given out, until it is known what became of it: a kill
-    /// between signature and submission must not lose the only block that the base may have.
-    async fn keep(&self, miner: u64, block: &BlockMsg) -> Result<(), StoreError>;
-
-    /// Lists the blocks of which that is not known, lowest first.
+    /// Lists the signed blocks of which it is not known what became of them, lowest first.
     async fn kept(&self) -> Result<Vec<BlockMsg>, StoreError>;
 
     /// Notes how far a draw got; does nothing if it is not known as won. A success stays one.

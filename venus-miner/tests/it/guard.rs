@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use venus_core::{
-    BlockMsg, Cid, TipSet,
+    BlockHeader, BlockMsg, Cid, TipSet,
     api::miner::{BlockQuery, MineState},
     store::Store,
 };
@@ -23,6 +23,10 @@ fn intent(epoch: i64, base: &TipSet, content: u8) -> Intent {
 
 fn block(content: u8) -> Cid {
     Cid::of_cbor(&[content])
+}
+
+fn with_message(header: BlockHeader) -> BlockMsg {
+    BlockMsg { header, bls_messages: vec![block(7)], secpk_messages: Vec::new() }
 }
 
 async fn is_safe(store: &EmbeddedStore, intent: &Intent) -> bool {
@@ -66,10 +70,11 @@ async fn the_same_parents_at_two_heights_are_a_fault_once_a_block_may_be_out() {
     assert!(is_safe(&store, &intent(101, &base, 1)).await);
     // No signature was ever received: nobody can have the block.
     assert!(is_safe(&store, &intent(102, &base, 2)).await);
-    store.signed(1000, 102, block(2)).await.unwrap();
+    let second = with_message(header(1000, 102, base.key().cids().to_vec(), 2));
+    store.signed(1000, &second).await.unwrap();
     let fault = store.check_and_record(&intent(103, &base, 3), false).await.unwrap();
     let Verdict::NotSafe(Fault::TimeOffset { other, .. }) = fault else { panic!("{fault:?}") };
-    assert_eq!(other, block(2));
+    assert_eq!(other, second.header.cid());
     let grown = tipset(vec![a, b, header(3, 100, origin(), 3)]);
     assert!(is_safe(&store, &intent(103, &grown, 3)).await, "other parents");
 
@@ -85,7 +90,7 @@ async fn a_base_must_hold_our_block_unless_that_was_on_another_fork() {
     let parent = tipset(vec![header(9000, 100, origin(), 1)]);
     assert!(is_safe(&store, &intent(101, &parent, 1)).await);
     let ours = header(1000, 101, parent.key().cids().to_vec(), 7);
-    store.signed(1000, 101, ours.cid()).await.unwrap();
+    store.signed(1000, &with_message(ours.clone())).await.unwrap();
 
     let lacking = tipset(vec![header(9000, 101, parent.key().cids().to_vec(), 2)]);
     let fault = store.check_and_record(&intent(102, &lacking, 2), false).await.unwrap();
@@ -107,13 +112,9 @@ async fn a_base_must_hold_our_block_unless_that_was_on_another_fork() {
 async fn a_signed_block_is_kept_until_its_fate_is_known() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let [first, second] = [101, 102].map(|epoch| BlockMsg {
-        header: header(1000, epoch, origin(), 1),
-        bls_messages: vec![block(7)],
-        secpk_messages: Vec::new(),
-    });
-    store.keep(1000, &second).await.unwrap();
-    store.keep(1000, &first).await.unwrap();
+    let [first, second] = [101, 102].map(|epoch| with_message(header(1000, epoch, origin(), 1)));
+    store.signed(1000, &second).await.unwrap();
+    store.signed(1000, &first).await.unwrap();
     drop(store);
     let store = open(dir.path());
     assert_eq!(store.kept().await.unwrap(), [first.clone(), second]);
@@ -173,7 +174,7 @@ proptest! {
                 continue;
             }
             let own = header(1000, epoch, base.key().cids().to_vec(), content);
-            runtime.block_on(store.signed(1000, epoch, own.cid())).unwrap();
+            runtime.block_on(store.signed(1000, &with_message(own.clone()))).unwrap();
             signed.push((epoch, base.clone(), own.cid()));
             let other = header(9001, epoch, base.key().cids().to_vec(), content.wrapping_add(1));
             bases.push(tipset(if joins { vec![own, other] } else { vec![other] }));

@@ -4,5 +4,6 @@
 
 mod lock;
 mod register;
+mod remote;
 mod replay;
 mod vectors;

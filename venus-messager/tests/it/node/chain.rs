@@ -127,8 +127,7 @@ impl StateReader for ScriptedNode {
     async fn state_account_key(&self, address: Address, _: TipSetKey) -> Result<Address, RpcError> {
         let state = self.called("StateAccountKey")?;
         let Some(id) = address.as_id() else { return Ok(address) };
-        let unknown =
-            || RpcError::method(format!("failed to find actor t0{id}: actor not found"));
+        let unknown = || RpcError::method(format!("failed to find actor t0{id}: actor not found"));
         state.accounts.get(&id).copied().ok_or_else(unknown)
     }
 
@@ -156,7 +155,8 @@ impl StateReader for ScriptedNode {
         allow_replaced: bool,
     ) -> Result<Option<MsgLookup>, RpcError> {
         let state = self.called("StateSearchMsg")?;
-        let wanted = state.known.get(&message).ok_or_else(|| RpcError::method("unknown message"))?;
+        let wanted =
+            state.known.get(&message).ok_or_else(|| RpcError::method("unknown message"))?;
         let place = |signed: &SignedMessage| (signed.message.from, signed.message.nonce);
         let wanted_place = place(wanted);
         let chain: Vec<_> = state.ancestors(&from).collect();

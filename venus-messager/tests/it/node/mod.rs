@@ -147,10 +147,7 @@ impl State {
         let blocks = (0..miners).map(|n| self.block(height, 9000 + n, &cids)).collect();
         let tipset = TipSet::new(blocks).unwrap();
         self.head = tipset.key().clone();
-        self.tipsets.insert(
-            self.head.clone(),
-            Entry { tipset: tipset.clone(), messages, before },
-        );
+        self.tipsets.insert(self.head.clone(), Entry { tipset: tipset.clone(), messages, before });
         HeadChange { r#type: HeadChangeType::Apply, val: tipset }
     }
 

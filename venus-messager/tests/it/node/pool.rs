@@ -17,9 +17,11 @@ fn times(number: u64, factor: f64) -> u64 {
 
 fn estimate(gas: Gas, mut message: Message, spec: &MessageSendSpec) -> Result<Message, String> {
     if message.to == Address::id(666) {
-        return Err("estimating gas limit: message execution failed: exit SysErrInvalidReceiver(6), \
+        return Err(
+            "estimating gas limit: message execution failed: exit SysErrInvalidReceiver(6), \
                     reason: message failed with backtrace: canned (RetCode=6)"
-            .to_owned());
+                .to_owned(),
+        );
     }
     if message.method == 777 {
         let text = "estimating gas limit: message execution failed: exit \
@@ -135,14 +137,16 @@ impl GasOracle for ScriptedNode {
         _: TipSetKey,
     ) -> Result<Vec<EstimateResult>, RpcError> {
         let gas = self.called("GasBatchEstimateMessageGas")?.gas;
-        let one = |EstimateMessage { msg, spec }| {
-            match estimate(gas, Message { nonce, ..msg }, &spec.unwrap_or_default()) {
-                Ok(message) => {
-                    nonce += 1;
-                    EstimateResult { msg: Some(message), err: String::new() }
-                }
-                Err(err) => EstimateResult { msg: None, err },
+        let one = |EstimateMessage { msg, spec }| match estimate(
+            gas,
+            Message { nonce, ..msg },
+            &spec.unwrap_or_default(),
+        ) {
+            Ok(message) => {
+                nonce += 1;
+                EstimateResult { msg: Some(message), err: String::new() }
             }
+            Err(err) => EstimateResult { msg: None, err },
         };
         Ok(messages.into_iter().map(one).collect())
     }

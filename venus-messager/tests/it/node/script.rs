@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use venus_core::{
-    Address, Bytes, ChainEpoch, Cid, HeadChange, HeadChangeType, Message, SignedMessage, Signature,
+    Address, Bytes, ChainEpoch, Cid, HeadChange, HeadChangeType, Message, Signature, SignedMessage,
     TipSet, TipSetKey, TokenAmount,
 };
 

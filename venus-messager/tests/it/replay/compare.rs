@@ -107,8 +107,10 @@ pub(crate) fn difference(
         }
     }
     let places = |value: &mut Value| -> Vec<(Value, Value)> {
-        let paths = [("$.result.TipSetKey", "$.result.Height"),
-            ("$.result[*].TipSetKey", "$.result[*].Height")];
+        let paths = [
+            ("$.result.TipSetKey", "$.result.Height"),
+            ("$.result[*].TipSetKey", "$.result[*].Height"),
+        ];
         let take = |value: &mut Value| std::mem::replace(value, json!("a key"));
         paths
             .iter()
@@ -121,9 +123,10 @@ pub(crate) fn difference(
     };
     let (their_places, our_places) = (places(&mut theirs), places(&mut ours));
     let same = theirs == ours
-        && their_places.iter().zip(&our_places).all(|((theirs, _), (ours, height))| {
-            tipsets.same(theirs, ours, height, node)
-        });
+        && their_places
+            .iter()
+            .zip(&our_places)
+            .all(|((theirs, _), (ours, height))| tipsets.same(theirs, ours, height, node));
     if same {
         return None;
     }

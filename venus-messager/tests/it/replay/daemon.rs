@@ -42,7 +42,8 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Begins with an empty store and the keys of the recordings.
     pub(crate) async fn start() -> Self {
-        let keys: Vec<Key> = serde_json::from_str(include_str!("../../fixtures/keys.json")).unwrap();
+        let keys: Vec<Key> =
+            serde_json::from_str(include_str!("../../fixtures/keys.json")).unwrap();
         let auth = MemAuth::with_users(&["cluster", "w1", "w2", "nosign"]);
         let node = ScriptedNode::new(&[]);
         let mut secrets = Vec::new();
@@ -91,7 +92,8 @@ impl Daemon {
         headers: &BTreeMap<String, String>,
         body: Option<&str>,
     ) -> Answer {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: messager\r\nConnection: close\r\n");
+        let mut text =
+            format!("{method} {path} HTTP/1.1\r\nHost: messager\r\nConnection: close\r\n");
         for (name, value) in headers {
             text += &format!("{name}: {value}\r\n");
         }

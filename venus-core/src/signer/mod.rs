@@ -3,12 +3,16 @@
 //! A signer sees *what* it signs, never a bare hash, so that policy, slash checks and a device's
 //! display can refuse.
 
+mod fan_out;
+mod remote;
+
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use auto_impl::auto_impl;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::{fan_out::FanOut, remote::WalletSigner};
 use crate::{Address, Bytes, Signature, rpc::RpcError};
 
 /// What bytes are, and so how they are checked and hashed before they are signed.
