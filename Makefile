@@ -3,11 +3,11 @@
 BINARIES := venus-auth venus venus-gateway venus-wallet venus-messager venus-sealer venus-miner venus-cluster
 CARGO ?= cargo
 
-# The binaries, optimized, also as ./venus-auth and so on.
+# The binaries, optimized, in bin/: there ./venus-auth is what the guide calls so.
 all:
 	$(CARGO) build --release --bins
 	@target=$$($(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/'); \
-	for binary in $(BINARIES); do ln -sf "$$target/release/$$binary" "$$binary"; done
+	mkdir -p bin && for binary in $(BINARIES); do ln -sf "$$target/release/$$binary" bin/; done
 
 # What the build needs: says what is missing, and loads the crates.
 deps:
