@@ -14,6 +14,15 @@ pub enum MessagerError {
     /// There is no such sender.
     #[error("record not found")]
     NoSender,
+    /// There are no such prices.
+    #[error("record not found")]
+    NoActorConfig,
+    /// Prices by what is called that do not say what.
+    #[error("code cid is undefined")]
+    NoCode,
+    /// There are prices for this call already.
+    #[error("UNIQUE constraint failed: actor_cfg.code, actor_cfg.method: change {0} instead")]
+    PricedTwice(uuid::Uuid),
     /// There is no such sender, whose prices were to be set.
     #[error("address not exists")]
     NoSenderToPrice,

@@ -5,12 +5,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use venus_core::{
     Address, Cid, MaybeAddress, Message, NodeVersion, TokenAmount,
     api::messager::{
-        MessageQuery, MessageState, MessagerApi, QueuedMessage, SendSpec, Sender, SenderFees,
-        SenderState, SharedSpec,
+        ActorConfig, FeeChange, MessageQuery, MessageState, MessagerApi, QueuedMessage, SendSpec,
+        Sender, SenderFees, SenderState, SharedSpec,
     },
     auth::{Guard, current_caller},
     rpc::{self, Methods, RpcError},
 };
+
+use uuid::Uuid;
 
 use crate::{
     Batch, Filter, Key, Messager, SenderChange,
@@ -344,6 +346,35 @@ impl MessagerApi for Messager {
         new.base_fee = atto("basefee", &fees.base_fee_str, new.base_fee)?;
         self.0.store.change_sender(address, SenderChange::Fees(new)).await?;
         Ok(())
+    }
+
+    async fn save_actor_cfg(&self, config: ActorConfig) -> Result<(), RpcError> {
+        if config.code.is_none() {
+            return Err(MessagerError::NoCode.into());
+        }
+        let now = Utc::now();
+        let configs = self.0.store.actor_configs().await?;
+        let old = configs.into_iter().find(|old| old.id == config.id);
+        let created_at = old.map_or(now, |old| old.created_at);
+        let config = ActorConfig { created_at, updated_at: now, ..config };
+        Ok(self.0.store.save_actor_config(config).await?)
+    }
+
+    async fn update_actor_cfg(&self, id: Uuid, change: FeeChange) -> Result<(), RpcError> {
+        let configs = self.0.store.actor_configs().await?;
+        let Some(old) = configs.into_iter().find(|c| c.id == id) else { return Ok(()) };
+        let fees = change.apply(old.fees);
+        let new = ActorConfig { fees, updated_at: Utc::now(), ..old };
+        Ok(self.0.store.save_actor_config(new).await?)
+    }
+
+    async fn list_actor_cfg(&self) -> Result<Vec<ActorConfig>, RpcError> {
+        Ok(self.0.store.actor_configs().await?)
+    }
+
+    async fn get_actor_cfg_by_id(&self, id: Uuid) -> Result<ActorConfig, RpcError> {
+        let found = self.0.store.actor_configs().await?.into_iter().find(|c| c.id == id);
+        Ok(found.ok_or(MessagerError::NoActorConfig)?)
     }
 
     async fn get_shared_params(&self) -> Result<SharedSpec, RpcError> {

@@ -1,6 +1,6 @@
 //! Opening a node, making its chain first if there is none.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, io::Read, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use venus_core::{
@@ -13,6 +13,7 @@ use venus_core::{
 use venus_proofs::{ProofVerifier, Verifier};
 
 use crate::{
+    beacon::{Beacon, ChainBeacon},
     chain::{Chain, notify},
     config::{ClockKind, NodeConfig},
     dev_genesis::DevGenesis,
@@ -21,6 +22,7 @@ use crate::{
     genesis::GenesisTemplate,
     pool::Pool,
     service::Node,
+    snapshot,
     store::{BlockContent, ChainStore},
 };
 
@@ -33,11 +35,22 @@ const GENESIS_PARENT: &str = "bafyreiaqpwbbyjo4a42saasj36kkrpv4tsherf2e7bvezkert
 const MARKER: &str = "chain.json";
 
 /// What a chain begins from.
-#[derive(Debug, Clone)]
 enum Origin {
     None,
     Template(Box<GenesisTemplate>),
     Dev(Box<DevGenesis>),
+    Snapshot(Box<dyn Read + Send>),
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Template(_) => "Template",
+            Self::Dev(_) => "Dev",
+            Self::Snapshot(_) => "Snapshot",
+        })
+    }
 }
 
 /// What a home remembers of its chain.
@@ -47,6 +60,12 @@ struct ChainParams {
     block_delay: u64,
     network: String,
     genesis: TipSetKey,
+    #[serde(default = "mock_beacon")]
+    beacon: String,
+}
+
+fn mock_beacon() -> String {
+    MockBeacon.name()
 }
 
 /// Sets up a [`Node`].
@@ -56,12 +75,20 @@ pub struct NodeBuilder {
     config: NodeConfig,
     verifier: Arc<dyn ProofVerifier>,
     clock: Option<Arc<SharedClock>>,
+    beacon: Arc<dyn Beacon>,
     origin: Origin,
 }
 
 impl NodeBuilder {
     pub(crate) fn new(home: PathBuf, config: NodeConfig) -> Self {
-        Self { home, config, verifier: Arc::new(Verifier), clock: None, origin: Origin::None }
+        Self {
+            home,
+            config,
+            verifier: Arc::new(Verifier),
+            clock: None,
+            beacon: Arc::new(MockBeacon),
+            origin: Origin::None,
+        }
     }
 
     /// Sets who checks proofs; by default the verifier of real (and simulated) proofs.
@@ -89,6 +116,22 @@ impl NodeBuilder {
     #[must_use]
     pub fn with_dev_genesis(mut self, genesis: DevGenesis) -> Self {
         self.origin = Origin::Dev(Box::new(genesis));
+        self
+    }
+
+    /// What to import a chain from if the home holds none: a CAR file, not compressed, with the
+    /// blocks of the head as its roots. It must have the state before the head. Nothing is executed
+    /// on the way. A chain from elsewhere mostly needs its beacon, too.
+    #[must_use]
+    pub fn with_snapshot(mut self, car: impl Read + Send + 'static) -> Self {
+        self.origin = Origin::Snapshot(Box::new(car));
+        self
+    }
+
+    /// Sets the beacon of the chain; by default the mock of development chains.
+    #[must_use]
+    pub fn with_beacon(mut self, beacon: impl Beacon + 'static) -> Self {
+        self.beacon = Arc::new(beacon);
         self
     }
 
@@ -150,7 +193,7 @@ impl NodeBuilder {
             verifier: self.verifier,
             clock,
             genesis,
-            beacon: MockBeacon,
+            beacon: ChainBeacon(self.beacon),
             head: std::sync::RwLock::new(Arc::clone(&head)),
             ingest: std::sync::Mutex::default(),
             computing: std::sync::Mutex::default(),
@@ -175,6 +218,9 @@ impl NodeBuilder {
             let (there, wanted) = (params.preset.name(), self.config.preset.name());
             return other("preset", there.into(), wanted.into());
         }
+        if self.beacon.name() != params.beacon {
+            return other("beacon", params.beacon, self.beacon.name());
+        }
         match self.config.block_delay {
             Some(wanted) if wanted != params.block_delay => {
                 other("block delay", params.block_delay.to_string(), wanted.to_string())
@@ -183,11 +229,16 @@ impl NodeBuilder {
         }
     }
 
-    fn make(&self, store: &ChainStore, executor: &dyn Executor) -> Result<ChainParams> {
-        let mut template = match &self.origin {
+    fn make(&mut self, store: &ChainStore, executor: &dyn Executor) -> Result<ChainParams> {
+        let mut template = match &mut self.origin {
             Origin::None => return Err(NodeError::NoGenesis(self.home.clone())),
             Origin::Template(template) => GenesisTemplate::clone(template),
             Origin::Dev(dev) => dev.template()?,
+            Origin::Snapshot(car) => {
+                let delay = self.config.delay().as_secs();
+                let found = snapshot::import(store, executor.config(), delay, car)?;
+                return self.remember(store, found.network, found.genesis);
+            }
         };
         if template.timestamp == 0 {
             let now = self
@@ -201,16 +252,28 @@ impl NodeBuilder {
         let cid = store.put(&header)?;
         let genesis = TipSetKey::new(vec![cid]);
         let tipset = store.tipset(&genesis)?;
+        store.switch(&[], &[tipset])?;
+        let params = self.remember(store, template.network_name, genesis)?;
+        tracing::info!(network = params.network, %cid, "genesis made");
+        Ok(params)
+    }
+
+    /// Writes down which chain this is, and makes it durable.
+    fn remember(
+        &self,
+        store: &ChainStore,
+        network: String,
+        genesis: TipSetKey,
+    ) -> Result<ChainParams> {
         let params = ChainParams {
             preset: self.config.preset,
             block_delay: self.config.delay().as_secs(),
-            network: template.network_name,
+            network,
             genesis,
+            beacon: self.beacon.name(),
         };
-        store.switch(&[], &[tipset])?;
         store.set_meta("chain", &params)?;
         store.commit()?;
-        tracing::info!(network = params.network, %cid, "genesis made");
         Ok(params)
     }
 }

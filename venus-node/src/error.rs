@@ -73,6 +73,9 @@ pub enum NodeError {
     /// The genesis cannot be made.
     #[error("cannot make the genesis: {0}")]
     Genesis(String),
+    /// The snapshot cannot be taken in.
+    #[error("cannot import the snapshot: {0}; get a whole one, made for this network")]
+    Snapshot(String),
     /// A file cannot be read or written.
     #[error("cannot access {path}; check its permissions and the disk")]
     Io {

@@ -27,6 +27,7 @@
 //! data cap or market deals; no F3; upgrades only at genesis; nothing is collected as garbage.
 
 mod api;
+mod beacon;
 pub mod blockstore;
 mod builder;
 mod chain;
@@ -40,9 +41,11 @@ mod pool;
 mod search;
 mod service;
 mod skip;
+mod snapshot;
 mod store;
 
 pub use api::{ChainTime, DevChain, DevClient};
+pub use beacon::Beacon;
 pub use builder::NodeBuilder;
 pub use config::{ClockKind, NodeConfig, PoolConfig, Preset};
 pub use dev_genesis::{DevGenesis, DevMiner};

@@ -1,6 +1,7 @@
 //! Choosing messages, once for each head that stands.
 
 mod estimate;
+mod receivers;
 mod sender;
 
 use std::{

@@ -13,6 +13,7 @@ use venus_core::{
 use super::{
     Selector,
     estimate::{MAX_GAS, estimate},
+    receivers::Receivers,
 };
 use crate::{
     Batch, Filter, Order,
@@ -155,20 +156,27 @@ impl Selector {
             waiting.sort_by_key(|message| failures.get(&message.id).copied().unwrap_or_default());
         }
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-        let priced = waiting.into_iter().filter_map(|row| {
-            let levels = [&sender.fees, &shared.fees];
+        let mut receivers = Receivers::new(&self.inner, head.key()).await?;
+        let (mut rows, mut asked) = (Vec::new(), Vec::new());
+        for row in waiting {
+            if rows.len() == wanted {
+                break;
+            }
+            let called = receivers.fees(&row).await?;
+            let levels = [&sender.fees, &called, &shared.fees];
             let fees = fees::merge(&row.meta, &row.gas_fee_cap, &levels);
             let none = TokenAmount::zero();
             if fees.base_fee_limit != none && *head.base_fee() > fees.base_fee_limit {
-                return None;
+                continue;
             }
             let mut msg = row.message();
             if msg.gas_fee_cap == none {
                 msg.gas_fee_cap = fees.fee_cap;
             }
-            Some((row, EstimateMessage { msg, spec: Some(fees.spec) }))
-        });
-        Ok(priced.take(wanted).unzip())
+            rows.push(row);
+            asked.push(EstimateMessage { msg, spec: Some(fees.spec) });
+        }
+        Ok((rows, asked))
     }
 
     /// Counts failures.

@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sled::Tree;
 use venus_core::{
     Address,
-    api::messager::{MessageState, QueuedMessage, Sender, SenderState, SharedSpec},
+    api::messager::{ActorConfig, MessageState, QueuedMessage, Sender, SenderState, SharedSpec},
     store::{Store, StoreError},
 };
 
@@ -65,6 +65,11 @@ impl EmbeddedStore {
     fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>> {
         let found = self.tree.get(key).map_err(StoreError::from)?;
         found.map(|bytes| decode(&bytes)).transpose()
+    }
+
+    fn all<T: DeserializeOwned>(&self, prefix: &[u8]) -> Result<Vec<T>> {
+        let entries = self.tree.scan_prefix(prefix).values();
+        entries.map(|entry| decode(&entry.map_err(StoreError::from)?)).collect()
     }
 
     fn by_id(&self, id: &[u8]) -> Result<Option<QueuedMessage>> {
@@ -181,11 +186,7 @@ impl MessageStore for EmbeddedStore {
     }
 
     async fn senders(&self) -> Result<Vec<Sender>> {
-        self.read(|this| {
-            let entries = this.tree.scan_prefix(keys::SENDERS).values();
-            entries.map(|entry| decode(&entry.map_err(StoreError::from)?)).collect()
-        })
-        .await
+        self.read(|this| this.all(keys::SENDERS)).await
     }
 
     async fn change_sender(&self, address: Address, change: SenderChange) -> Result<bool> {
@@ -227,6 +228,26 @@ impl MessageStore for EmbeddedStore {
     async fn set_shared(&self, params: SharedSpec) -> Result<()> {
         self.write(move |_, batch| {
             batch.insert(keys::SHARED, encode(&SharedSpec { id: 1, ..params })?);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn actor_configs(&self) -> Result<Vec<ActorConfig>> {
+        self.read(|this| this.all(keys::ACTOR_CONFIGS)).await
+    }
+
+    async fn save_actor_config(&self, config: ActorConfig) -> Result<()> {
+        self.write(move |this, batch| {
+            let same_call = |other: &ActorConfig| {
+                (other.code, other.method) == (config.code, config.method) && other.id != config.id
+            };
+            let others: Vec<ActorConfig> = this.all(keys::ACTOR_CONFIGS)?;
+            if let Some(other) = others.into_iter().find(same_call) {
+                return Err(MessagerError::PricedTwice(other.id));
+            }
+            let key = [keys::ACTOR_CONFIGS, config.id.as_bytes()].concat();
+            batch.insert(key, encode(&config)?);
             Ok(())
         })
         .await

@@ -9,6 +9,7 @@ use venus_core::{
 pub(super) const SHARED: &[u8] = b"p";
 pub(super) const TRACKED: &[u8] = b"t";
 pub(super) const SENDERS: &[u8] = b"a";
+pub(super) const ACTOR_CONFIGS: &[u8] = b"g";
 
 /// A message by id.
 pub(super) fn message(id: &str) -> Vec<u8> {

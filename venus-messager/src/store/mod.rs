@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use venus_core::{
     Address, ChainEpoch, Cid, TipSetKey,
     api::messager::{
-        FeeSpec, MessageQuery, MessageState, QueuedMessage, Sender, SenderState, SharedSpec,
+        ActorConfig, FeeSpec, MessageQuery, MessageState, QueuedMessage, Sender, SenderState,
+        SharedSpec,
     },
 };
 
@@ -51,6 +52,14 @@ pub trait MessageStore: std::fmt::Debug + Send + Sync {
     async fn shared(&self) -> Result<SharedSpec>;
     /// Sets what applies to all senders.
     async fn set_shared(&self, params: SharedSpec) -> Result<()>;
+    /// Prices by what is called.
+    async fn actor_configs(&self) -> Result<Vec<ActorConfig>>;
+    /// Sets prices by what is called, in place of those with the same id.
+    ///
+    /// # Errors
+    ///
+    /// [`PricedTwice`](crate::MessagerError::PricedTwice) if another id has the same call.
+    async fn save_actor_config(&self, config: ActorConfig) -> Result<()>;
     /// How far the chain was followed; none in a new store.
     async fn tracked(&self) -> Result<Option<Tracked>>;
     /// Writes a batch.

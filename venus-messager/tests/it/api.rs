@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use venus_core::{
     Address, MaybeAddress,
-    api::messager::{MessageQuery, MessageState, MessagerApi},
+    api::messager::{ActorConfig, FeeSpec, MessageQuery, MessageState, MessagerApi},
 };
 
-use crate::world::World;
+use crate::world::{World, atto};
 
 /// Row 51.
 #[tokio::test]
@@ -172,6 +172,30 @@ async fn operators_give_up_what_waits_and_look_for_what_is_published() {
     world.push("again", 0).await;
     world.round().await;
     assert_eq!(world.get("again").await.nonce, 1);
+}
+
+/// Row 56.
+#[tokio::test]
+async fn a_call_is_priced_once() {
+    let world = World::start(1).await;
+    let config = |id: u128, method| ActorConfig {
+        id: uuid::Uuid::from_u128(id),
+        version: 18,
+        code: Some(venus_core::Cid::of_cbor(b"\x80")),
+        method,
+        fees: FeeSpec { max_fee: atto(1000), ..FeeSpec::default() },
+        created_at: Default::default(),
+        updated_at: Default::default(),
+    };
+    world.messager.save_actor_cfg(config(1, 5)).await.unwrap();
+    world.messager.save_actor_cfg(config(2, 6)).await.unwrap();
+    let refusal = world.messager.save_actor_cfg(config(3, 5)).await.unwrap_err().to_string();
+    assert!(refusal.starts_with("UNIQUE constraint failed: actor_cfg.code, actor_cfg.method"));
+    world.messager.save_actor_cfg(config(1, 7)).await.unwrap();
+    world.messager.save_actor_cfg(config(3, 5)).await.unwrap();
+    let methods: Vec<_> =
+        world.messager.list_actor_cfg().await.unwrap().into_iter().map(|c| c.method).collect();
+    assert_eq!(methods, [7, 6, 5]);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use venus_core::{
     Address, Message,
-    api::messager::{MessageState, MessagerApi, QueuedMessage, Sender, SharedSpec},
+    api::messager::{ActorConfig, MessageState, MessagerApi, QueuedMessage, Sender, SharedSpec},
     store::Store,
     test_utils::MemSigner,
 };
@@ -91,6 +91,13 @@ impl MessageStore for Mortal {
     }
     async fn set_shared(&self, params: SharedSpec) -> Result<(), MessagerError> {
         self.write(self.store.set_shared(params)).await
+    }
+    async fn actor_configs(&self) -> Result<Vec<ActorConfig>, MessagerError> {
+        self.alive()?;
+        self.store.actor_configs().await
+    }
+    async fn save_actor_config(&self, config: ActorConfig) -> Result<(), MessagerError> {
+        self.write(self.store.save_actor_config(config)).await
     }
     async fn tracked(&self) -> Result<Option<Tracked>, MessagerError> {
         self.alive()?;

@@ -22,7 +22,7 @@ use self::{
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Replayed, equal, different by a rule, different as listed, not served.
-const TOTAL: [usize; 5] = [354, 277, 28, 49, 78];
+const TOTAL: [usize; 5] = [376, 298, 30, 48, 56];
 
 #[derive(Default)]
 struct Tally {

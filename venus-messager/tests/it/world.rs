@@ -193,14 +193,12 @@ impl World {
 
     /// Until the node was asked nothing for a while.
     pub(crate) async fn quiet(&self) {
-        let mut last = usize::MAX;
-        loop {
+        let (mut last, mut same) = (self.node.all_calls(), 0);
+        while same < 6 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
             let calls = self.node.all_calls();
-            if calls == last {
-                return;
-            }
+            same = if calls == last { same + 1 } else { 0 };
             last = calls;
-            tokio::time::sleep(Duration::from_millis(150)).await;
         }
     }
 }

@@ -25,7 +25,8 @@ impl MiningApi for Node {
         // The round of an epoch is out when the epoch before it begins, as with drand.
         let out = self.time_of(epoch.saturating_sub(1).min(ChainEpoch::from(u32::MAX)));
         self.0.clock.sleep_until(out.max(Duration::ZERO)).await;
-        Ok(self.0.beacon.entry(self.0.beacon.round_at(epoch)))
+        let beacon = &self.0.beacon;
+        beacon.0.entry(beacon.round_at(epoch)).map_err(RpcError::method)
     }
 
     async fn mpool_select(

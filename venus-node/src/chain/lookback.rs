@@ -61,7 +61,10 @@ impl Chain {
             )));
         }
         let prev_beacon_entry = self.latest_beacon(base)?;
-        let beacon_entries = self.beacon.entries(base.height(), round, prev_beacon_entry.round);
+        let beacon_entries = self
+            .beacon
+            .entries(base.height(), round, prev_beacon_entry.round)
+            .map_err(|e| NodeError::Input(format!("cannot get the beacon entries: {e}")))?;
         let now = self.view(&self.compute(base)?.state)?;
         now.need_actor(&miner).map_err(|error| match error {
             ExecutorError::NoActor(address) => NodeError::Input(format!(

@@ -19,7 +19,6 @@ use std::{
 use venus_core::{
     TipSet,
     clock::{Clock, SharedClock},
-    consensus::MockBeacon,
 };
 use venus_proofs::ProofVerifier;
 
@@ -28,6 +27,7 @@ pub(crate) use state::{NETWORK_VERSION, chain_message};
 pub(crate) use walk::{Null, changes};
 
 use crate::{
+    beacon::ChainBeacon,
     config::NodeConfig,
     executor::{Executor, StateView},
     pool::Pool,
@@ -43,7 +43,7 @@ pub(crate) struct Chain {
     pub(crate) verifier: Arc<dyn ProofVerifier>,
     pub(crate) clock: Arc<SharedClock>,
     pub(crate) genesis: Arc<TipSet>,
-    pub(crate) beacon: MockBeacon,
+    pub(crate) beacon: ChainBeacon,
     pub(crate) head: RwLock<Arc<TipSet>>,
     /// Held while a block is judged and the head moves.
     pub(crate) ingest: Mutex<()>,

@@ -5,3 +5,4 @@ mod lifecycle;
 mod node;
 mod recorded;
 mod replay;
+mod replay_rpc;

@@ -26,6 +26,9 @@ const RESEND: Duration = Duration::from_secs(5);
 /// Epochs after the close of a deadline when its messages are no longer waited for.
 const GIVE_UP: ChainEpoch = 60;
 
+/// How long an outcome may take to get here when the head has jumped over all that.
+const LATE: Duration = Duration::from_secs(10);
+
 /// Epochs that records of closed deadlines are kept.
 const KEEP_RECORDS: ChainEpoch = 2 * policy::DAY;
 
@@ -296,10 +299,14 @@ where
             }
         }
     };
+    let over = async {
+        // Time for the confidence of a message that landed in the last epoch.
+        ctx.head.at_least(close + GIVE_UP).await;
+        tokio::time::sleep(LATE).await;
+    };
     tokio::select! {
         () = ctx.shutdown.cancelled() => None,
-        // Time for the confidence of a message that landed in the last epoch.
-        _ = ctx.head.at_least(close + GIVE_UP) => Some("the deadline closed".to_owned()),
+        () = over => Some("the deadline closed".to_owned()),
         outcome = attempts => outcome,
     }
 }

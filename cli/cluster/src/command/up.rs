@@ -12,7 +12,7 @@ use venus_core::shutdown;
 
 use super::Home;
 
-/// How to run the pool. What is not given stays as it was, or is: one miner, one sector, simulated
+/// How to run the pool. What is not given stays as it was, or is: one miner, one sector, real
 /// proofs, a block each second (each 2 s with real proofs), any free ports.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,7 +46,7 @@ impl Args {
     fn plan(&self, home: &std::path::Path) -> anyhow::Result<Plan> {
         let mut plan = match Plan::of_home(home)? {
             Some(plan) => plan,
-            None => Plan::with_proofs(self.proofs.unwrap_or_default()),
+            None => Plan::with_proofs(self.proofs.unwrap_or(Proofs::Real)),
         };
         plan.proofs = self.proofs.unwrap_or(plan.proofs);
         plan.block_time = self.block_time.unwrap_or(plan.block_time);

@@ -1,8 +1,10 @@
 //! The RPC of a messager.
 
+mod actor_config;
 mod remote;
 mod types;
 
+pub use actor_config::{ActorConfig, FeeChange};
 pub use remote::RemoteSink;
 pub use types::{
     FeeSpec, MessageQuery, MessageState, QueuedMessage, QueuedReceipt, SendSpec, Sender,
@@ -111,6 +113,18 @@ crate::rpc_interface! {
         /// Sets prices of a sender.
         #[write]
         fn set_fee_params(fees: SenderFees) -> () = "SetFeeParams";
+        /// Sets prices by what is called; in place of those with the same id.
+        #[admin]
+        fn save_actor_cfg(config: ActorConfig) -> () = "SaveActorCfg";
+        /// Changes prices by what is called; an unknown id changes nothing.
+        #[admin]
+        fn update_actor_cfg(id: uuid::Uuid, change: FeeChange) -> () = "UpdateActorCfg";
+        /// Lists prices by what is called.
+        #[read]
+        fn list_actor_cfg() -> Vec<ActorConfig> = "ListActorCfg";
+        /// Returns prices by what is called.
+        #[read]
+        fn get_actor_cfg_by_id(id: uuid::Uuid) -> ActorConfig = "GetActorCfgByID";
         /// Returns what applies to all senders.
         #[read]
         fn get_shared_params() -> SharedSpec = "GetSharedParams";

@@ -14,6 +14,9 @@ use venus_core::{
 
 use super::{ScriptedNode, receipt, unscripted::unscripted};
 
+/// The code of accounts in v18 of the actors.
+const ACCOUNT: &str = "bafk2bzacedpmhtrp2kdjoga2phrbi3f7z7wn25s3tluxoagcu7hsg2ppktxbw";
+
 fn api_message(signed: &SignedMessage) -> ApiMessage {
     ApiMessage { cid: signed.cid(), message: signed.message.clone() }
 }
@@ -139,7 +142,7 @@ impl StateReader for ScriptedNode {
             return Err(RpcError::method("actor not found"));
         }
         Ok(Actor {
-            code: Cid::of_cbor(b"account"),
+            code: Cid(ACCOUNT.parse().unwrap()),
             head: Cid::of_cbor(b"state"),
             nonce: before.get(&address).copied().unwrap_or_default(),
             balance: TokenAmount::from_fil(1_000_000),

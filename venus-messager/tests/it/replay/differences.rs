@@ -30,10 +30,6 @@ impl Rule {
 pub(crate) const NOT_SERVED: &[&str] = &[
     "UpdateMessageStateByID",
     "ReplaceMessage",
-    "SaveActorCfg",
-    "UpdateActorCfg",
-    "ListActorCfg",
-    "GetActorCfgByID",
     "SaveNode",
     "GetNode",
     "HasNode",
@@ -62,7 +58,7 @@ const NO_HOLE: &str = "a message that has a nonce is not given up: it would leav
 const CUT: &str = "error texts have 2048 characters at most, as the column has (TRAP)";
 const CONTAINS: &str = "height and key are always those of the tipset that contains it (TRAP)";
 const STATE: &str = "it follows that the state was never set by hand";
-const ACTOR: &str = "actor configurations are not served yet";
+const STAYS: &str = "what is not given stays";
 const TAKEN_BACK: &str = "a conflict is taken back by a reorg too (TRAP)";
 const ALL_KINDS: &str = "a refusal is kept for every kind of sender (TRAP)";
 const OVER: &str = "a refusal that is over is forgotten";
@@ -117,8 +113,6 @@ pub(crate) const DIFFERENT: &[(&str, &str, &str, &str)] = &[
     ("life", "b-4: height and key of the executing tipset", CONTAINS, r#"200 {*"Height":24*}"#),
     ("life", "update all filled", STATE, "200 0"),
     ("life", "clear unfill", STATE, "200 3"),
-    ("select", "f0 filled", ACTOR, r#"200 {*"GasLimit":1250000*}"#),
-    ("select", "f3 filled", ACTOR, r#"200 {*"GasPremium":"100000"*}"#),
     ("reorg", "x: conflict is not taken back", TAKEN_BACK, r#"200 {*"State":2*}"#),
     ("reorg", "ps filled; its error is not kept", ALL_KINDS, r#"200 {*"ErrorMsg":"not enough*}"#),
     ("reorg", "p on chain, error text stays", OVER, r#"200 {*"ErrorMsg":""*"State":3*}"#),
@@ -134,5 +128,6 @@ pub(crate) const DIFFERENT: &[(&str, &str, &str, &str)] = &[
     ("address", "get forbidden", ATTO, r#"200 {*"maxFee":"0","nonce":42*}"#),
     ("address", "get active", ATTO, r#"200 {*"maxFee":"0","nonce":42*}"#),
     ("config", "shared: empty object zeroes all", WHOLE, "500 -32700 *"),
+    ("config", "actor: update null", STAYS, "200 null"),
     ("config", "shared: get zero", WHOLE, r#"200 {*"id":1,"maxFee":"5"*}"#),
 ];

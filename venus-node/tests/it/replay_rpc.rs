@@ -1,0 +1,91 @@
+//! Asks our node what lotus and venus were asked of one stopped chain, over real sockets.
+
+mod contract;
+mod daemon;
+mod differences;
+mod drand;
+mod judge;
+mod recording;
+
+use std::collections::BTreeMap;
+
+use self::{
+    daemon::Daemon,
+    differences::DIFFERENT,
+    judge::{Verdict, judge, render},
+    recording::{load, questions},
+};
+
+#[derive(Default)]
+struct Tally {
+    asked: usize,
+    equal: usize,
+    same_code: usize,
+    on_purpose: usize,
+    not_served: usize,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_recordings_of_lotus_and_venus_are_answered_alike() {
+    let daemon = Daemon::start().await;
+    let mut wrong = Vec::new();
+    let mut used = Vec::new();
+    let mut missing: BTreeMap<String, usize> = BTreeMap::new();
+    println!("{:11} asked equal code purpose unserved", "recording");
+    for (file, exchanges) in &load() {
+        if file == "notify" {
+            continue;
+        }
+        let mut tally = Tally::default();
+        for question in questions(exchanges, file == "mpool") {
+            let body = question.request.body.as_deref().unwrap_or_default();
+            let (status, answer) =
+                daemon.post(&question.path, &question.request.headers, body).await;
+            tally.asked += 1;
+            let ours = render(status, &answer);
+            let verdict = judge(&question, status, &answer);
+            let listed = DIFFERENT.iter().position(|(f, name, _, pattern)| {
+                f == file && *name == question.name && matches(pattern, &ours)
+            });
+            match (verdict, listed) {
+                (Verdict::Different, Some(entry)) => {
+                    used.push(entry);
+                    tally.on_purpose += 1;
+                }
+                (Verdict::Equal, _) => tally.equal += 1,
+                (Verdict::SameCode, _) => tally.same_code += 1,
+                (Verdict::NotServed, _) => {
+                    tally.not_served += 1;
+                    *missing.entry(question.method()).or_default() += 1;
+                }
+                (Verdict::Different, None) => {
+                    let mut text = format!("{file} / {} on {}", question.name, question.path);
+                    for exchange in &question.answers {
+                        let theirs = render(exchange.response.status, &exchange.response.body);
+                        text += &format!("\n  {:7}{theirs:.1500}", exchange.node);
+                    }
+                    wrong.push(format!("{text}\n  ours   {ours:.1500}"));
+                }
+            }
+            if std::env::var_os("REPLAY_TEXTS").is_some() && verdict == Verdict::SameCode {
+                let exchange = &question.answers[0].response;
+                println!("TEXT {file}/{} {}\n   {ours}", question.name, render(exchange.status, &exchange.body));
+            }
+        }
+        let Tally { asked, equal, same_code, on_purpose, not_served } = tally;
+        println!("{file:11} {asked:>5} {equal:>5} {same_code:>4} {on_purpose:>7} {not_served:>8}");
+    }
+    println!("not served: {missing:?}");
+    let unused: Vec<_> = (0..DIFFERENT.len()).filter(|entry| !used.contains(entry)).collect();
+    let unused: Vec<_> = unused.into_iter().map(|entry| DIFFERENT[entry]).collect();
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(unused.is_empty(), "no longer different: {unused:?}");
+}
+
+/// `*` at the end stands for anything.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => text.starts_with(beginning),
+        None => text == pattern,
+    }
+}
