@@ -10,5 +10,6 @@ mod random;
 mod replay;
 mod select;
 mod sink;
+mod store;
 mod track;
 mod world;

@@ -13,7 +13,7 @@ use venus_core::shutdown;
 use super::Home;
 
 /// How to run the pool. What is not given stays as it was, or is: one miner, one sector, real
-/// proofs, a block each second (each 2 s with real proofs), any free ports.
+/// proofs, a block each 2 s (each second with simulated proofs), any free ports.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
