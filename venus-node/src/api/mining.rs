@@ -22,6 +22,10 @@ impl MiningApi for Node {
     }
 
     async fn state_get_beacon_entry(&self, epoch: ChainEpoch) -> Result<BeaconEntry, RpcError> {
+        let head = self.head();
+        if epoch <= head.height() {
+            return self.run(move |chain| chain.randomness(head).beacon_entry(epoch)).await;
+        }
         // The round of an epoch is out when the epoch before it begins, as with drand.
         let out = self.time_of(epoch.saturating_sub(1).min(ChainEpoch::from(u32::MAX)));
         self.0.clock.sleep_until(out.max(Duration::ZERO)).await;

@@ -34,17 +34,21 @@ impl Randomness<'_> {
     }
 
     pub(crate) fn beacon_digest(&self, epoch: ChainEpoch) -> Result<[u8; 32]> {
+        Ok(blake2b_256(&self.beacon_entry(epoch)?.data))
+    }
+
+    /// The beacon entry that the chain has for an epoch.
+    pub(crate) fn beacon_entry(&self, epoch: ChainEpoch) -> Result<BeaconEntry> {
         let round = self.chain.beacon.round_at(epoch.max(0));
         let mut tipset = self.source(epoch)?;
         for _ in 0..BEACON_WALK {
             let entries = &tipset.min_ticket_block().beacon_entries;
             if let Some(entry) = entries.iter().find(|entry| entry.round == round) {
-                return Ok(blake2b_256(&entry.data));
+                return Ok(entry.clone());
             }
             if tipset.height() == 0 {
                 // The genesis block carries no entry of its epoch, only a stand-in.
-                let stand_in = entries.last().cloned().unwrap_or_default();
-                return Ok(blake2b_256(&stand_in.data));
+                return Ok(entries.last().cloned().unwrap_or_default());
             }
             tipset = self.chain.parent(&tipset)?;
         }

@@ -62,9 +62,9 @@ async fn the_recordings_of_lotus_and_venus_are_answered_alike() {
                     let mut text = format!("{file} / {} on {}", question.name, question.path);
                     for exchange in &question.answers {
                         let theirs = render(exchange.response.status, &exchange.response.body);
-                        text += &format!("\n  {:7}{theirs:.1500}", exchange.node);
+                        text += &format!("\n  {:7}{theirs}", exchange.node);
                     }
-                    wrong.push(format!("{text}\n  ours   {ours:.1500}"));
+                    wrong.push(format!("{text}\n  ours   {ours}"));
                 }
             }
             if std::env::var_os("REPLAY_TEXTS").is_some() && verdict == Verdict::SameCode {

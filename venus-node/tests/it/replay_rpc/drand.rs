@@ -1,6 +1,7 @@
 //! The throwaway drand network of the recorded chains: its key is SHA-256 of `node-a`.
 
 use blstrs::{G1Affine, G1Projective, Scalar};
+use num_bigint::BigUint;
 use sha2::{Digest, Sha256};
 use venus_core::{
     BeaconEntry, ChainEpoch,
@@ -10,6 +11,8 @@ use venus_node::Beacon;
 
 /// Of the scheme `bls-unchained-g1-rfc9380`.
 const DOMAIN: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
+/// Of the group of keys.
+const ORDER: &[u8] = b"73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001";
 
 #[derive(Debug)]
 pub(super) struct Drand {
@@ -19,11 +22,13 @@ pub(super) struct Drand {
 
 impl Drand {
     pub(super) fn new(chain_genesis: u64, block_delay: u64) -> Self {
-        let mut key: [u8; 32] = Sha256::digest(b"node-a").into();
-        // Below the order of the group.
-        key[0] &= 0x3f;
+        let order = BigUint::parse_bytes(ORDER, 16).unwrap();
+        let key = BigUint::from_bytes_be(&Sha256::digest(b"node-a")) % order;
+        let mut bytes = [0; 32];
+        let key = key.to_bytes_be();
+        bytes[32 - key.len()..].copy_from_slice(&key);
         Self {
-            key: Scalar::from_bytes_be(&key).unwrap(),
+            key: Scalar::from_bytes_be(&bytes).unwrap(),
             rounds: DrandRounds::new(DrandRounds::QUICKNET, chain_genesis, block_delay),
         }
     }
