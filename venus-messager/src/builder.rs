@@ -3,9 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use tokio::sync::watch;
-use venus_core::{ChainApi, Signer, auth::SignerBindings, store::Store};
+use venus_core::{ChainApi, FanOut, Signer, auth::SignerBindings, store::Store};
 
-use crate::{EmbeddedStore, MessageStore, Messager, MessagerConfig, error::Result, service::Inner};
+use crate::{
+    EmbeddedStore, MessageStore, Messager, MessagerConfig, error::Result, gauges::Gauges,
+    service::Inner, wallets::Wallets,
+};
 
 /// Collects the parts of a [`Messager`].
 #[derive(Debug)]
@@ -46,12 +49,16 @@ impl MessagerBuilder {
 
     /// Keeps messages in a store of the caller's.
     pub fn with_store(self, store: Arc<dyn MessageStore>) -> Messager {
+        let wallets = Arc::new(Wallets::new(Arc::clone(&store)));
+        let direct = Arc::clone(&wallets) as Arc<dyn Signer>;
         Messager(Arc::new(Inner {
             chain: self.chain,
-            signer: self.signer,
+            signer: Arc::new(FanOut::new([self.signer, direct])),
             signers: self.signers,
             config: self.config,
             store,
+            wallets,
+            gauges: Gauges::new(),
             head: watch::Sender::new(None),
             changed: watch::Sender::new(()),
         }))

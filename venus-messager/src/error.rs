@@ -41,6 +41,18 @@ pub enum MessagerError {
     /// Nobody has the key of the sender.
     #[error("can't find a wallet, address: {0}")]
     NoWallet(Address),
+    /// A wallet without a name.
+    #[error("the wallet has no name; give it one")]
+    NamelessWallet,
+    /// The name of a wallet is taken.
+    #[error("record exist: there is a wallet {0}; give another name, or delete that one")]
+    WalletExists(String),
+    /// There is no wallet of this name.
+    #[error("record not found: no wallet {0}; `venus-messager wallet list` shows those there are")]
+    NoWalletOfName(String),
+    /// A wallet's address is none.
+    #[error("{0}; give it as /ip4/<host>/tcp/<port>/http")]
+    WalletAddress(String),
     /// The caller may not use this sender.
     #[error("signer {signer} not exist in user {user}: permission deny")]
     NotYours {

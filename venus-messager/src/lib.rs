@@ -37,6 +37,7 @@ mod builder;
 mod config;
 mod error;
 mod fees;
+mod gauges;
 mod manage;
 mod publish;
 mod rpc;
@@ -44,6 +45,7 @@ mod select;
 mod service;
 mod store;
 mod track;
+mod wallets;
 
 pub use builder::MessagerBuilder;
 pub use config::{MessagerConfig, Order};

@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use venus_core::{
     Address, Cid, MaybeAddress, Message, NodeVersion, TokenAmount,
     api::messager::{
-        ActorConfig, FeeChange, MessageQuery, MessageState, MessagerApi, QueuedMessage, SendSpec,
-        Sender, SenderFees, SenderState, SharedSpec,
+        ActorConfig, DirectWallets, FeeChange, MessageQuery, MessageState, MessagerApi,
+        QueuedMessage, SendSpec, Sender, SenderFees, SenderState, SharedSpec,
     },
     auth::{Guard, current_caller},
     rpc::{self, Methods, RpcError},
@@ -22,13 +22,15 @@ use crate::{
 impl Messager {
     /// The methods of `/rpc/v0`.
     pub fn methods(&self) -> Methods {
-        <dyn MessagerApi>::methods(std::sync::Arc::new(self.clone()))
+        let this = std::sync::Arc::new(self.clone());
+        <dyn MessagerApi>::methods(this.clone()).merge(<dyn DirectWallets>::methods(this))
     }
 
     /// The routes of the messager, behind `guard`.
     pub fn router(&self, guard: impl Guard + 'static) -> axum::Router {
         rpc::Server::new(guard)
             .with_info("venus-messager", env!("CARGO_PKG_VERSION"))
+            .with_metrics(self.0.gauges.metrics.clone())
             .route("/rpc/v0", self.methods())
             .into_router()
     }

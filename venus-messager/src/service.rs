@@ -9,8 +9,10 @@ use venus_core::{ChainApi, NetworkParams, Signer, TipSet, auth::SignerBindings};
 use crate::{
     MessageStore, MessagerBuilder, MessagerConfig,
     error::{Result, ask},
+    gauges::Gauges,
     select::Selector,
     track,
+    wallets::Wallets,
 };
 
 /// Gets messages on chain. Clones share it.
@@ -25,6 +27,9 @@ pub(crate) struct Inner {
     pub(crate) signers: Option<Arc<dyn SignerBindings>>,
     pub(crate) config: MessagerConfig,
     pub(crate) store: Arc<dyn MessageStore>,
+    /// Those that are called without a gateway; part of the signer.
+    pub(crate) wallets: Arc<Wallets>,
+    pub(crate) gauges: Gauges,
     /// The head, once the outcome of all messages below it is stored.
     pub(crate) head: watch::Sender<Option<Arc<TipSet>>>,
     /// Wakes those who wait for a message when messages changed otherwise.
@@ -50,7 +55,7 @@ impl Messager {
         };
         tracing::info!(network = network.network_name, ?stable, "getting messages on chain");
         let selector = Selector::new(Arc::clone(inner), stable, network.eip155_chain_id);
-        tokio::join!(track::follow(inner, &stop), selector.run(&stop));
+        tokio::join!(track::follow(inner, &stop), selector.run(&stop), inner.wallets.follow(&stop));
     }
 
     /// Asks for the network's parameters until they are told.

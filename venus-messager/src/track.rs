@@ -53,6 +53,7 @@ async fn subscription(inner: &Inner) -> Result<()> {
             let head = Arc::new(head.val);
             let caught_up = catch_up(inner, &head).await;
             // Selection asks the node for nonces, so it can go on where tracking cannot.
+            inner.gauges.head.set([], head.height());
             inner.head.send_replace(Some(head));
             caught_up?;
         }
@@ -262,7 +263,14 @@ fn pending_again(row: QueuedMessage) -> QueuedMessage {
 
 /// Writes what was seen. A message that somebody else changed meanwhile is seen again later.
 async fn write(inner: &Inner, batch: Batch) -> Result<()> {
+    let landed: Vec<_> = batch
+        .messages
+        .iter()
+        .filter(|(_, new)| new.state.has_landed())
+        .map(|(_, new)| new.state.to_string())
+        .collect();
     inner.store.apply(batch).await?;
+    landed.iter().for_each(|state| inner.gauges.executed.count([state]));
     inner.changed.send_replace(());
     Ok(())
 }

@@ -10,7 +10,7 @@ use venus_core::{
 use crate::{
     chain::{Chain, chain_message},
     error::{NodeError, Result},
-    executor::{BLOCK_GAS_LIMIT, BLOCK_GAS_TARGET, ChainMessage, MessageTrace},
+    executor::{BLOCK_GAS_LIMIT, BLOCK_GAS_TARGET, ChainMessage, ExecutorError, MessageTrace},
 };
 
 const MIN_PREMIUM: u64 = 100_000;
@@ -53,11 +53,31 @@ pub(crate) fn exit_name(code: u32) -> String {
 fn failure(trace: &MessageTrace) -> NodeError {
     let code = trace.receipt.exit_code.value();
     NodeError::ExecutionFailed(format!(
-        "message execution failed: exit {}, reason: message failed with backtrace:\n{}\n \
-         (RetCode={code})",
+        "message execution failed: exit {}, reason: {}",
         exit_name(code),
-        trace.error
+        backtrace(trace)
     ))
+}
+
+/// What is said of a sender that there is not.
+pub(crate) fn no_sender(message: &Message) -> String {
+    format!("sender {} not found on chain: sender validation failed", message.from)
+}
+
+/// Why a message failed, in the form of the Go nodes.
+pub(crate) fn backtrace(trace: &MessageTrace) -> String {
+    /// The first exit code that an actor may end with.
+    const FIRST_OF_ACTORS: u32 = 16;
+    let (code, message) = (trace.receipt.exit_code.value(), &trace.message);
+    let place = match message.to.id() {
+        _ if code < FIRST_OF_ACTORS => "--> caused by: send::send".to_owned(),
+        Ok(id) => format!("00: f0{id} (method {})", message.method_num),
+        Err(_) => format!("00: {} (method {})", message.to, message.method_num),
+    };
+    format!(
+        "message failed with backtrace:\n{place} -- {} ({code})\n (RetCode={code})",
+        trace.error
+    )
 }
 
 /// Puts what was being done before an error's text.
@@ -94,7 +114,13 @@ impl Chain {
     ) -> Result<i64> {
         let mut tried = message.clone();
         tried.gas_limit = i64::try_from(BLOCK_GAS_LIMIT).unwrap_or(i64::MAX);
-        let trace = self.try_message(head, prior, &tried)?;
+        let trace = self.try_message(head, prior, &tried).map_err(|e| match e {
+            NodeError::Executor(ExecutorError::NoActor(_)) => NodeError::Input(format!(
+                "gas estimation failed: CallWithGas failed: {}",
+                no_sender(message)
+            )),
+            other => other,
+        })?;
         if !trace.receipt.exit_code.is_success() {
             return Err(failure(&trace));
         }

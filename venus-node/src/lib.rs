@@ -44,7 +44,7 @@ mod skip;
 mod snapshot;
 mod store;
 
-pub use api::{ChainTime, DevChain, DevClient};
+pub use api::{ChainTime, DevChain, DevClient, NodeTools};
 pub use beacon::Beacon;
 pub use builder::NodeBuilder;
 pub use config::{ClockKind, NodeConfig, PoolConfig, Preset};

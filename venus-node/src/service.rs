@@ -16,7 +16,7 @@ use venus_core::{
 };
 
 use crate::{
-    api::{DevChain, v0},
+    api::{DevChain, NodeTools, v0},
     builder::NodeBuilder,
     chain::Chain,
     config::NodeConfig,
@@ -82,6 +82,7 @@ impl Node {
             .merge(<dyn MiningApi>::methods(node()))
             .merge(<dyn NetworkApi>::methods(node()))
             .merge(<dyn DevChain>::methods(node()))
+            .merge(<dyn NodeTools>::methods(node()))
     }
 
     /// The methods of `/rpc/v0`: those of v1, some with the signatures of old.

@@ -27,19 +27,6 @@ impl FanOut {
     pub fn new(holders: impl IntoIterator<Item = Arc<dyn Signer>>) -> Self {
         Self(holders.into_iter().collect())
     }
-
-    /// The first holder that has the key.
-    async fn holder(&self, address: Address) -> Result<&Arc<dyn Signer>, SignError> {
-        let mut failure = None;
-        for holder in &self.0 {
-            match holder.has(address).await {
-                Ok(true) => return Ok(holder),
-                Ok(false) => {}
-                Err(error) => failure = Some(error),
-            }
-        }
-        Err(failure.unwrap_or(SignError::UnknownKey(address)))
-    }
 }
 
 #[async_trait]
@@ -59,14 +46,27 @@ impl Signer for FanOut {
     }
 
     async fn sign(&self, by: Address, bytes: &[u8], meta: MsgMeta) -> Result<Signature, SignError> {
-        self.holder(by).await?.sign(by, bytes, meta).await
+        let mut failure = None;
+        for holder in &self.0 {
+            // Asking first whether it has the key would double the calls.
+            match holder.sign(by, bytes, meta.clone()).await {
+                Err(SignError::UnknownKey(_)) => {}
+                Err(error) if error.is_retryable() => failure = Some(error),
+                signed_or_refused => return signed_or_refused,
+            }
+        }
+        Err(failure.unwrap_or(SignError::UnknownKey(by)))
     }
 
     async fn has(&self, address: Address) -> Result<bool, SignError> {
-        match self.holder(address).await {
-            Ok(_) => Ok(true),
-            Err(SignError::UnknownKey(_)) => Ok(false),
-            Err(error) => Err(error),
+        let mut failure = None;
+        for holder in &self.0 {
+            match holder.has(address).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(error) => failure = Some(error),
+            }
         }
+        failure.map_or(Ok(false), Err)
     }
 }

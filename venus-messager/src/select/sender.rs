@@ -19,6 +19,7 @@ use crate::{
     Batch, Filter, Order,
     error::{MessagerError, Result, ask},
     fees,
+    gauges::Found,
     publish::{cut, publish},
     track,
 };
@@ -68,10 +69,15 @@ impl Selector {
             }
         };
         let count = chosen.len();
-        publish(inner, republish.into_iter().chain(chosen).collect()).await;
+        let published: Vec<_> = republish.into_iter().chain(chosen).collect();
+        let in_flight = published.len();
+        publish(inner, published).await;
         if count > 0 {
             tracing::info!(sender = %address, count, from_nonce = nonce, "messages selected");
         }
+        let waiting = inner.store.list(&Filter::of(address, &[MessageState::UnFill])).await?.len();
+        let nonce = nonce + u64::try_from(count).unwrap_or_default();
+        inner.gauges.sender(address, &Found { nonce, chain_nonce, waiting, in_flight });
         Ok(())
     }
 
@@ -121,6 +127,9 @@ impl Selector {
             }
         }
         self.remember(address, &batch);
+        let wallet = address.to_string();
+        batch.messages.iter().for_each(|_| inner.gauges.selected.count([&wallet]));
+        batch.errors.iter().for_each(|_| inner.gauges.failed.count([&wallet]));
         if next > nonce {
             batch.nonce = Some((address, next));
         }

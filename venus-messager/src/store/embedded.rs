@@ -11,7 +11,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use sled::Tree;
 use venus_core::{
     Address,
-    api::messager::{ActorConfig, MessageState, QueuedMessage, Sender, SenderState, SharedSpec},
+    api::messager::{
+        ActorConfig, DirectWallet, MessageState, QueuedMessage, Sender, SenderState, SharedSpec,
+    },
     store::{Store, StoreError},
 };
 
@@ -221,6 +223,17 @@ impl MessageStore for EmbeddedStore {
         .await
     }
 
+    async fn ensure_sender(&self, address: Address) -> Result<()> {
+        self.write(move |this, batch| {
+            let key = keys::sender(address);
+            if this.get::<Sender>(&key)?.is_none() {
+                batch.insert(key, encode(&Sender::new(address, Utc::now()))?);
+            }
+            Ok(())
+        })
+        .await
+    }
+
     async fn shared(&self) -> Result<SharedSpec> {
         self.read(|this| Ok(this.get(keys::SHARED)?.unwrap_or_default())).await
     }
@@ -248,6 +261,30 @@ impl MessageStore for EmbeddedStore {
             }
             let key = [keys::ACTOR_CONFIGS, config.id.as_bytes()].concat();
             batch.insert(key, encode(&config)?);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn wallets(&self) -> Result<Vec<DirectWallet>> {
+        let mut wallets: Vec<DirectWallet> = self.read(|this| this.all(keys::WALLETS)).await?;
+        wallets.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(wallets)
+    }
+
+    async fn put_wallet(&self, wallet: DirectWallet) -> Result<()> {
+        self.write(move |_, batch| {
+            let key = [keys::WALLETS, wallet.id.as_bytes()].concat();
+            batch.insert(key, encode(&wallet)?);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn remove_wallet(&self, id: &str) -> Result<()> {
+        let key = [keys::WALLETS, id.as_bytes()].concat();
+        self.write(move |_, batch| {
+            batch.remove(key);
             Ok(())
         })
         .await

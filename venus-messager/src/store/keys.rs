@@ -10,6 +10,7 @@ pub(super) const SHARED: &[u8] = b"p";
 pub(super) const TRACKED: &[u8] = b"t";
 pub(super) const SENDERS: &[u8] = b"a";
 pub(super) const ACTOR_CONFIGS: &[u8] = b"g";
+pub(super) const WALLETS: &[u8] = b"w";
 
 /// A message by id.
 pub(super) fn message(id: &str) -> Vec<u8> {

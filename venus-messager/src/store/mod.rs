@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use venus_core::{
     Address, ChainEpoch, Cid, TipSetKey,
     api::messager::{
-        ActorConfig, FeeSpec, MessageQuery, MessageState, QueuedMessage, Sender, SenderState,
-        SharedSpec,
+        ActorConfig, DirectWallet, FeeSpec, MessageQuery, MessageState, QueuedMessage, Sender,
+        SenderState, SharedSpec,
     },
 };
 
@@ -48,6 +48,8 @@ pub trait MessageStore: std::fmt::Debug + Send + Sync {
     ///
     /// [`InFlight`](crate::MessagerError::InFlight) if it has messages in flight.
     async fn remove_sender(&self, address: Address) -> Result<bool>;
+    /// Adds a sender if it is new.
+    async fn ensure_sender(&self, address: Address) -> Result<()>;
     /// What applies to all senders.
     async fn shared(&self) -> Result<SharedSpec>;
     /// Sets what applies to all senders.
@@ -60,6 +62,12 @@ pub trait MessageStore: std::fmt::Debug + Send + Sync {
     ///
     /// [`PricedTwice`](crate::MessagerError::PricedTwice) if another id has the same call.
     async fn save_actor_config(&self, config: ActorConfig) -> Result<()>;
+    /// The wallets that are called without a gateway, by name.
+    async fn wallets(&self) -> Result<Vec<DirectWallet>>;
+    /// Adds a wallet, or replaces the one of its id.
+    async fn put_wallet(&self, wallet: DirectWallet) -> Result<()>;
+    /// Forgets a wallet; one that is not there is no error.
+    async fn remove_wallet(&self, id: &str) -> Result<()>;
     /// How far the chain was followed; none in a new store.
     async fn tracked(&self) -> Result<Option<Tracked>>;
     /// Writes a batch.

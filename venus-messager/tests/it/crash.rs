@@ -12,7 +12,9 @@ use std::{
 use async_trait::async_trait;
 use venus_core::{
     Address, Message,
-    api::messager::{ActorConfig, MessageState, MessagerApi, QueuedMessage, Sender, SharedSpec},
+    api::messager::{
+        ActorConfig, DirectWallet, MessageState, MessagerApi, QueuedMessage, Sender, SharedSpec,
+    },
     store::Store,
     test_utils::MemSigner,
 };
@@ -98,6 +100,19 @@ impl MessageStore for Mortal {
     }
     async fn save_actor_config(&self, config: ActorConfig) -> Result<(), MessagerError> {
         self.write(self.store.save_actor_config(config)).await
+    }
+    async fn ensure_sender(&self, address: Address) -> Result<(), MessagerError> {
+        self.write(self.store.ensure_sender(address)).await
+    }
+    async fn wallets(&self) -> Result<Vec<DirectWallet>, MessagerError> {
+        self.alive()?;
+        self.store.wallets().await
+    }
+    async fn put_wallet(&self, wallet: DirectWallet) -> Result<(), MessagerError> {
+        self.write(self.store.put_wallet(wallet)).await
+    }
+    async fn remove_wallet(&self, id: &str) -> Result<(), MessagerError> {
+        self.write(self.store.remove_wallet(id)).await
     }
     async fn tracked(&self) -> Result<Option<Tracked>, MessagerError> {
         self.alive()?;

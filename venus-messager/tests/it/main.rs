@@ -12,4 +12,5 @@ mod select;
 mod sink;
 mod store;
 mod track;
+mod wallets;
 mod world;

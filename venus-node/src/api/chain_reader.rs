@@ -116,7 +116,8 @@ impl ChainReader for Node {
     async fn chain_read_obj(&self, cid: Cid) -> Result<Bytes, RpcError> {
         self.run(move |chain| {
             let found = chain.store.raw(&cid)?;
-            Ok(found.ok_or(NodeError::NotFound { what: "blockstore get", cid })?.into())
+            let missing = || format!("blockstore get: ipld: could not find {cid}");
+            Ok(found.ok_or_else(|| NodeError::Input(missing()))?.into())
         })
         .await
     }

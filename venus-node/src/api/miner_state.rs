@@ -18,7 +18,7 @@ use crate::{
 
 impl Node {
     /// Reads the state before the messages of a tipset.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         tsk: TipSetKey,
         read: impl FnOnce(&StateView<'_>, &TipSet) -> Result<T> + Send + 'static,
@@ -32,11 +32,11 @@ impl Node {
 }
 
 fn size_of(proof: fvm_shared::sector::RegisteredSealProof) -> Result<SectorSize> {
-    proof.sector_size().map_err(|e| NodeError::Input(format!("unknown seal proof: {e}")))
+    proof.sector_size().map_err(|e| NodeError::Input(format!("failed to resolve sector size for seal proof: {e}")))
 }
 
 /// What clients are told to send: a tenth more than needed now.
-fn with_margin(amount: &fvm_shared::econ::TokenAmount) -> TokenAmount {
+pub(super) fn with_margin(amount: &fvm_shared::econ::TokenAmount) -> TokenAmount {
     TokenAmount::from_atto(amount.atto() * 110 / 100)
 }
 
@@ -305,8 +305,10 @@ fn location(view: &StateView<'_>, miner: Address, sector: SectorNumber) -> Resul
 }
 
 fn info(info: actor::MinerInfo) -> MinerInfo {
-    let peer =
-        (!info.peer_id.is_empty()).then(|| cid::multibase::Base::Base58Btc.encode(&info.peer_id));
+    // Anything may stand there; what is no multihash is no peer.
+    let peer = cid::multihash::Multihash::<64>::from_bytes(&info.peer_id)
+        .is_ok()
+        .then(|| cid::multibase::Base::Base58Btc.encode(&info.peer_id));
     let change = info.pending_worker_key.as_ref();
     MinerInfo {
         owner: info.owner.into(),

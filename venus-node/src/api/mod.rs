@@ -7,6 +7,8 @@ mod mining;
 mod network;
 mod pool;
 mod state_reader;
+mod tools;
 pub(crate) mod v0;
 
 pub use dev::{ChainTime, DevChain, DevClient};
+pub use tools::NodeTools;

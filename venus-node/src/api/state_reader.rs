@@ -15,7 +15,8 @@ use venus_core::{
 use crate::{
     chain::Chain,
     error::{NodeError, Result},
-    executor::{ExecutorError, MessageTrace, StateView, gas_outputs},
+    executor::{ExecutorError, MessageTrace, StateView},
+    gas::{backtrace, no_sender},
     search::MAX_CONFIDENCE,
     service::Node,
 };
@@ -43,9 +44,15 @@ impl Chain {
         Some(actor.kind()?.name())
     }
 
-    fn call(&self, message: Message, tipset: &Arc<TipSet>) -> Result<InvocResult> {
+    fn call(&self, mut message: Message, tipset: &Arc<TipSet>) -> Result<InvocResult> {
         let state = tipset.parent_state();
-        let trace = self.try_on(tipset, state, tipset.height(), Vec::new(), &message)?;
+        let sender = self.view(&state)?.actor(&message.from)?;
+        let sender = sender.ok_or_else(|| NodeError::Input(no_sender(&message)))?;
+        message.gas_limit = 0;
+        let trace = self.try_on(tipset, state, tipset.height(), Vec::new(), &message, true)?;
+        // What it is tried with is told, too.
+        message.nonce = sender.nonce;
+        message.gas_limit = i64::MAX / 2;
         Ok(invocation(message, &trace))
     }
 
@@ -54,41 +61,42 @@ impl Chain {
     }
 }
 
+/// Puts what was being drawn before an error's text.
+pub(super) fn while_drawing(what: &'static str) -> impl Fn(NodeError) -> NodeError {
+    move |error| match error {
+        NodeError::Input(text) => NodeError::Input(format!("{what}: {text}")),
+        other => other,
+    }
+}
+
 fn invocation(message: Message, trace: &MessageTrace) -> InvocResult {
     let receipt = &trace.receipt;
-    let used = receipt.gas_used;
-    let gas = gas_outputs(
-        used,
-        message.gas_limit.max(0).unsigned_abs().max(used),
-        &TokenAmount::zero().0,
-        &message.gas_fee_cap,
-        &message.gas_premium,
-    );
-    let cost = MsgGasCost {
-        message: Some(message.cid()),
-        gas_used: used.into(),
-        base_fee_burn: gas.base_fee_burn.into(),
-        over_estimation_burn: gas.over_estimation_burn.into(),
-        miner_penalty: gas.miner_penalty.into(),
-        miner_tip: gas.miner_tip.into(),
-        refund: gas.refund.into(),
-        total_cost: TokenAmount::zero(),
-    };
+    let failed = !receipt.exit_code.is_success();
     InvocResult {
         msg_cid: message.cid(),
         msg_rct: Receipt {
             exit_code: receipt.exit_code.value(),
             return_data: receipt.return_data.to_vec().into(),
-            gas_used: used,
+            gas_used: receipt.gas_used,
             events_root: receipt.events_root.map(Cid),
         },
-        gas_cost: cost,
+        // Nothing is paid for a try.
+        gas_cost: MsgGasCost {
+            message: None,
+            gas_used: 0.into(),
+            base_fee_burn: TokenAmount::zero(),
+            over_estimation_burn: TokenAmount::zero(),
+            miner_penalty: TokenAmount::zero(),
+            miner_tip: TokenAmount::zero(),
+            refund: TokenAmount::zero(),
+            total_cost: TokenAmount::zero(),
+        },
         execution_trace: serde_json::json!({
             "Msg": message,
             "MsgRct": {"ExitCode": receipt.exit_code.value(), "Return": null, "ReturnCodec": 0},
             "GasCharges": [], "Subcalls": []
         }),
-        error: trace.error.clone(),
+        error: if failed { backtrace(trace) } else { String::new() },
         duration: i64::try_from(trace.duration.as_nanos()).unwrap_or(i64::MAX),
         msg: message,
     }
@@ -208,7 +216,8 @@ impl StateReader for Node {
         tsk: TipSetKey,
     ) -> Result<Bytes, RpcError> {
         self.run(move |chain| {
-            let digest = chain.randomness(chain.tipset(&tsk)?).ticket_digest(epoch)?;
+            let digest = chain.randomness(chain.tipset(&tsk)?).ticket_digest(epoch);
+            let digest = digest.map_err(while_drawing("getting chain randomness"))?;
             Ok(chain.draw(tag, epoch, &entropy, digest))
         })
         .await
@@ -222,7 +231,8 @@ impl StateReader for Node {
         tsk: TipSetKey,
     ) -> Result<Bytes, RpcError> {
         self.run(move |chain| {
-            let digest = chain.randomness(chain.tipset(&tsk)?).beacon_digest(epoch)?;
+            let digest = chain.randomness(chain.tipset(&tsk)?).beacon_digest(epoch);
+            let digest = digest.map_err(while_drawing("getting beacon randomness"))?;
             Ok(chain.draw(tag, epoch, &entropy, digest))
         })
         .await

@@ -119,10 +119,10 @@ impl Chain {
         message: &Message,
     ) -> Result<MessageTrace> {
         let state = self.compute(tipset)?.state;
-        self.try_on(tipset, state, tipset.height() + 1, prior, message)
+        self.try_on(tipset, state, tipset.height() + 1, prior, message, false)
     }
 
-    /// Tries a message on a state.
+    /// Tries a message on a state; an implicit one is charged nothing for being on chain.
     pub(crate) fn try_on(
         &self,
         tipset: &Arc<TipSet>,
@@ -130,6 +130,7 @@ impl Chain {
         epoch: ChainEpoch,
         prior: Vec<ChainMessage>,
         message: &Message,
+        implicit: bool,
     ) -> Result<MessageTrace> {
         let rand = self.randomness(Arc::clone(tipset));
         Ok(self.executor.call(&CallInput {
@@ -138,6 +139,7 @@ impl Chain {
             timestamp: self.time_of(epoch),
             prior,
             message: FvmMessage::from(message),
+            implicit,
             rand: &rand,
         })?)
     }

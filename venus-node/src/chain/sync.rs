@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use venus_core::{BlockHeader, BlockMsg, TipSet, consensus::is_heavier};
+use venus_core::{BlockHeader, BlockMsg, TipSet, TipSetKey, consensus::is_heavier};
 
 use super::{Chain, lock, walk};
 use crate::error::{NodeError, Result};
@@ -99,6 +99,14 @@ impl Chain {
         // What cannot be executed never becomes the head.
         self.compute(&candidate)?;
         self.move_head(&head, candidate)
+    }
+
+    /// Makes a tipset the head because an administrator says so.
+    pub(crate) fn set_head(&self, key: &TipSetKey) -> Result<()> {
+        let _guard = lock(&self.ingest);
+        let target = self.store.tipset(key)?;
+        self.compute(&target)?;
+        self.move_head(&self.head(), target)
     }
 
     fn move_head(&self, from: &Arc<TipSet>, to: Arc<TipSet>) -> Result<()> {

@@ -30,6 +30,16 @@ impl Machine<'_> {
         message: &ChainMessage,
         base_fee: &TokenAmount,
     ) -> Result<MessageTrace> {
+        self.apply_for(message, gas::on_chain(message.chain_len), base_fee)
+    }
+
+    /// As [`Self::apply`], with what it costs to be on chain given.
+    pub(crate) fn apply_for(
+        &mut self,
+        message: &ChainMessage,
+        inclusion: u64,
+        base_fee: &TokenAmount,
+    ) -> Result<MessageTrace> {
         let started = Instant::now();
         let msg = &message.message;
         let trace = |outcome: Outcome, gas: GasOutputs| MessageTrace {
@@ -46,7 +56,6 @@ impl Machine<'_> {
             duration: started.elapsed(),
         };
 
-        let inclusion = gas::on_chain(message.chain_len);
         let refused = |code, error: String, gas: u64| {
             let outcome = Outcome { code, value: RawBytes::default(), error, gas_used: 0 };
             let penalty = GasOutputs { miner_penalty: base_fee * gas, ..GasOutputs::default() };

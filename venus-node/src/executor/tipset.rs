@@ -112,7 +112,11 @@ impl Executor for NativeExecutor {
             const SIGNATURE: usize = 1 + 2 + 1 + 65;
             chain.chain_len += SIGNATURE;
         }
-        let trace = machine.apply(&chain, &free)?;
+        let trace = if input.implicit {
+            machine.apply_for(&chain, 0, &free)?
+        } else {
+            machine.apply(&chain, &free)?
+        };
         buffer.check_fault()?;
         Ok(trace)
     }

@@ -122,6 +122,8 @@ pub struct CallInput<'a> {
     pub prior: Vec<ChainMessage>,
     /// The message. Nonce, fee cap and premium are ignored; gas limit 0 means that of a block.
     pub message: Message,
+    /// Whether it is charged nothing for being on chain.
+    pub implicit: bool,
     /// Randomness, seen from the tipset before.
     pub rand: &'a dyn ChainRand,
 }

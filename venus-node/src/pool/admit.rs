@@ -115,8 +115,8 @@ impl Chain {
         let cid = message.cid();
         let bad_signature = |reason: String| {
             NodeError::Refused(format!(
-                "failed to validate signature: invalid signature for message {} (type {}): {reason}",
-                inner.cid(),
+                "signature verification failed: failed to validate signature: invalid signature \
+                 for message {cid} (type {}): {reason}",
                 message.signature.kind.code()
             ))
         };

@@ -368,6 +368,7 @@ fn a_call_changes_nothing_and_estimates_gas() {
         chain
             .executor
             .call(&CallInput {
+                implicit: false,
                 state: root,
                 epoch: chain.epoch + 1,
                 timestamp: 0,
@@ -429,6 +430,7 @@ fn a_check_that_cannot_be_made_stops_the_chain() {
     };
     let message = chain.message(miner, 34, RawBytes::serialize(&params).unwrap(), 0);
     let failed = chain.executor.call(&CallInput {
+        implicit: false,
         state: chain.root,
         epoch: chain.epoch + 1,
         timestamp: 0,

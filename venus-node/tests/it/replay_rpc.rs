@@ -5,13 +5,14 @@ mod daemon;
 mod differences;
 mod drand;
 mod judge;
+mod notify;
 mod recording;
 
 use std::collections::BTreeMap;
 
 use self::{
     daemon::Daemon,
-    differences::DIFFERENT,
+    differences::{DIFFERENT, NOT_SERVED},
     judge::{Verdict, judge, render},
     recording::{load, questions},
 };
@@ -30,6 +31,7 @@ async fn the_recordings_of_lotus_and_venus_are_answered_alike() {
     let daemon = Daemon::start().await;
     let mut wrong = Vec::new();
     let mut used = Vec::new();
+    let mut texts = Vec::new();
     let mut missing: BTreeMap<String, usize> = BTreeMap::new();
     println!("{:11} asked equal code purpose unserved", "recording");
     for (file, exchanges) in &load() {
@@ -44,8 +46,8 @@ async fn the_recordings_of_lotus_and_venus_are_answered_alike() {
             tally.asked += 1;
             let ours = render(status, &answer);
             let verdict = judge(&question, status, &answer);
-            let listed = DIFFERENT.iter().position(|(f, name, _, pattern)| {
-                f == file && *name == question.name && matches(pattern, &ours)
+            let listed = DIFFERENT.iter().position(|(listed, name, _, pattern)| {
+                listed == file && *name == question.name && matches(pattern, &ours)
             });
             match (verdict, listed) {
                 (Verdict::Different, Some(entry)) => {
@@ -53,7 +55,12 @@ async fn the_recordings_of_lotus_and_venus_are_answered_alike() {
                     tally.on_purpose += 1;
                 }
                 (Verdict::Equal, _) => tally.equal += 1,
-                (Verdict::SameCode, _) => tally.same_code += 1,
+                (Verdict::SameCode, _) => {
+                    let recorded = &question.answers[0].response;
+                    let theirs = render(recorded.status, &recorded.body);
+                    texts.push(format!("{file} / {}: {theirs}\n  ours: {ours}", question.name));
+                    tally.same_code += 1;
+                }
                 (Verdict::NotServed, _) => {
                     tally.not_served += 1;
                     *missing.entry(question.method()).or_default() += 1;
@@ -67,18 +74,20 @@ async fn the_recordings_of_lotus_and_venus_are_answered_alike() {
                     wrong.push(format!("{text}\n  ours   {ours}"));
                 }
             }
-            if std::env::var_os("REPLAY_TEXTS").is_some() && verdict == Verdict::SameCode {
-                let exchange = &question.answers[0].response;
-                println!("TEXT {file}/{} {}\n   {ours}", question.name, render(exchange.status, &exchange.body));
-            }
         }
         let Tally { asked, equal, same_code, on_purpose, not_served } = tally;
         println!("{file:11} {asked:>5} {equal:>5} {same_code:>4} {on_purpose:>7} {not_served:>8}");
     }
     println!("not served: {missing:?}");
+    println!("different on purpose:");
+    for (file, name, why, _) in DIFFERENT {
+        println!("  {file} / {name}: {why}");
+    }
+    println!("the same code in other words:\n{}", texts.join("\n"));
     let unused: Vec<_> = (0..DIFFERENT.len()).filter(|entry| !used.contains(entry)).collect();
     let unused: Vec<_> = unused.into_iter().map(|entry| DIFFERENT[entry]).collect();
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!(missing.into_keys().collect::<Vec<_>>(), NOT_SERVED);
     assert!(unused.is_empty(), "no longer different: {unused:?}");
 }
 

@@ -3,6 +3,7 @@
 mod actor_config;
 mod remote;
 mod types;
+mod wallets;
 
 pub use actor_config::{ActorConfig, FeeChange};
 pub use remote::RemoteSink;
@@ -10,6 +11,7 @@ pub use types::{
     FeeSpec, MessageQuery, MessageState, QueuedMessage, QueuedReceipt, SendSpec, Sender,
     SenderFees, SenderState, SharedSpec,
 };
+pub use wallets::{DirectWallet, DirectWallets};
 
 use crate::{Address, Cid, MaybeAddress, Message, NodeVersion};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{MessagerApi, QueuedMessage};
+use super::{MessageState, MessagerApi, QueuedMessage};
 use crate::{
     Cid, Message, MessageSendSpec, MessageSink, MsgLookup, Receipt, SinkError, rpc::RpcError,
 };
@@ -87,10 +87,11 @@ impl QueuedMessage {
     ///
     /// # Errors
     ///
-    /// [`SinkError::Failed`] if it is not on chain.
+    /// [`SinkError::Failed`] if it is not on chain, be it that another message took its nonce.
     pub fn outcome(&self) -> Result<MsgLookup, SinkError> {
         let failed = |reason: String| SinkError::Failed { id: self.id.clone(), reason };
-        let landed = self.state.has_landed().then_some(self.signed_cid).flatten();
+        // After a conflict the receipt is that of the other message.
+        let landed = (self.state == MessageState::OnChain).then_some(self.signed_cid).flatten();
         let Some(message) = landed else {
             return Err(failed(match self.error_msg.as_str() {
                 "" => format!("its state is {}", self.state),

@@ -58,7 +58,11 @@ impl StateView<'_> {
     pub fn miner(&self, miner: &Address) -> Result<State> {
         let actor = self.need_actor(miner)?;
         if actor.kind() != Some(ActorKind::Miner) {
-            return Err(self.wrong(miner, "storage miner"));
+            let kind = actor.kind().map_or("unknown", ActorKind::name);
+            return Err(ExecutorError::State {
+                what: "failed to load miner actor state",
+                cause: format!("actor code is not miner: {kind}"),
+            });
         }
         self.block(&actor.head, "state of a miner")
     }
@@ -119,7 +123,6 @@ impl StateView<'_> {
                 })
             })
             .map_err(ExecutorError::state(failed))?;
-        miners.sort_unstable_by_key(|m| m.id().ok());
         Ok(miners)
     }
 

@@ -68,6 +68,10 @@ impl StateView<'_> {
     /// The partitions of a deadline, in order.
     pub fn partitions(&self, miner: &Address, deadline: u64) -> Result<Vec<PartitionView>> {
         let state = self.miner(miner)?;
+        if deadline >= self.config.policy.wpost_period_deadlines {
+            let cause = format!("invalid deadline {deadline}");
+            return Err(ExecutorError::State { what: "failed to load the deadline", cause });
+        }
         let deadline = state
             .load_deadlines(&self.store)
             .and_then(|d| d.load_deadline(&self.store, deadline))
