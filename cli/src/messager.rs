@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod daemon;
+mod wallets;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use self::{
     commands::{AddressCommand, MsgCommand, ShareParamsCommand},
     config::Config,
     daemon::Run,
+    wallets::WalletCommand,
 };
 use crate::{
     completion::Completion,
@@ -47,6 +49,9 @@ enum Command {
     /// Look at senders and set their limits.
     #[command(subcommand)]
     Address(AddressCommand),
+    /// Wallets that the messager calls itself, without a gateway between.
+    #[command(subcommand)]
+    Wallet(WalletCommand),
     /// Look at what applies to all senders and set it.
     #[command(subcommand)]
     ShareParams(ShareParamsCommand),
@@ -85,6 +90,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             let shown = match command {
                 Command::Msg(command) => command.run(&client, args.json).await,
                 Command::Address(command) => command.run(&client, args.json).await,
+                Command::Wallet(command) => command.run(&client, args.json).await,
                 Command::ShareParams(command) => command.run(&client).await,
                 Command::Run(_) | Command::Completion(_) => Ok(String::new()),
             };

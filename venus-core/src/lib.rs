@@ -15,6 +15,8 @@ pub mod rpc;
 pub mod shutdown;
 pub mod signer;
 pub mod sink;
+#[cfg(feature = "sql")]
+pub mod sql;
 pub mod store;
 pub mod telemetry;
 #[cfg(feature = "test-utils")]

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use venus_core::{ChainApi, FanOut, Signer, auth::SignerBindings, store::Store};
 
 use crate::{
@@ -59,6 +59,7 @@ impl MessagerBuilder {
             store,
             wallets,
             gauges: Gauges::new(),
+            tracking: Mutex::new(()),
             head: watch::Sender::new(None),
             changed: watch::Sender::new(()),
         }))

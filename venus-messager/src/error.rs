@@ -138,7 +138,7 @@ pub enum MessagerError {
         receipts: usize,
     },
     /// The key holder did not sign.
-    #[error("sign message failed: {0}")]
+    #[error("sign message failed: {}", with_causes(.0))]
     Sign(Box<SignError>),
     /// The messages were changed meanwhile.
     #[error("message {0} was changed while it was selected; it is selected again")]
@@ -168,6 +168,17 @@ pub(crate) async fn ask<T>(
         Ok(Err(source)) => Err(MessagerError::Node { what, source }),
         Err(_) => Err(MessagerError::TimedOut { what, after }),
     }
+}
+
+/// An error and its causes in one line: it is all that is kept on the message.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }
 
 impl From<SignError> for MessagerError {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use venus_core::{ChainApi, NetworkParams, Signer, TipSet, auth::SignerBindings};
 
@@ -30,6 +30,8 @@ pub(crate) struct Inner {
     /// Those that are called without a gateway; part of the signer.
     pub(crate) wallets: Arc<Wallets>,
     pub(crate) gauges: Gauges,
+    /// Held by who says that messages are on chain, or not any more.
+    pub(crate) tracking: Mutex<()>,
     /// The head, once the outcome of all messages below it is stored.
     pub(crate) head: watch::Sender<Option<Arc<TipSet>>>,
     /// Wakes those who wait for a message when messages changed otherwise.

@@ -51,7 +51,10 @@ async fn subscription(inner: &Inner) -> Result<()> {
         let head = batch.into_iter().rfind(|change| change.r#type != HeadChangeType::Revert);
         if let Some(head) = head {
             let head = Arc::new(head.val);
-            let caught_up = catch_up(inner, &head).await;
+            let caught_up = {
+                let _one = inner.tracking.lock().await;
+                catch_up(inner, &head).await
+            };
             // Selection asks the node for nonces, so it can go on where tracking cannot.
             inner.gauges.head.set([], head.height());
             inner.head.send_replace(Some(head));
@@ -184,6 +187,8 @@ async fn is_on(inner: &Inner, row: &QueuedMessage, head: &TipSet) -> Result<bool
 /// Looks for the execution of a published message that was not seen when it happened, and stores
 /// it, unless the chain goes another way by then. Whether it was found.
 pub(crate) async fn settle(inner: &Inner, row: QueuedMessage, head: &TipSet) -> Result<bool> {
+    // The tracker reads a message before it undoes it: in between nobody may settle it.
+    let _one = inner.tracking.lock().await;
     let Some(found) = settled(inner, row, head).await? else { return Ok(false) };
     write(inner, Batch { only_at: Some(head.key().clone()), ..found }).await?;
     Ok(true)

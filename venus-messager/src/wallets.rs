@@ -166,7 +166,8 @@ impl DirectWallets for Messager {
             return Err(MessagerError::WalletExists(new.name).into());
         }
         // One that does not answer, or refuses the token, would only fail later.
-        let addresses = client(&new)?.addresses().await.map_err(MessagerError::from)?;
+        let addresses = client(&new)?.addresses().await;
+        let addresses = addresses.map_err(|error| RpcError::from_error(&error))?;
         let id = new.id.clone();
         self.0.store.put_wallet(new).await?;
         for address in addresses {
@@ -189,7 +190,7 @@ impl DirectWallets for Messager {
 
     async fn list_remote_wallet_address(&self, name: String) -> Result<Vec<Address>, RpcError> {
         let signer = client(&self.wallet(&name).await?)?;
-        Ok(signer.addresses().await.map_err(MessagerError::from)?)
+        signer.addresses().await.map_err(|error| RpcError::from_error(&error))
     }
 
     async fn delete_wallet(&self, name: String) -> Result<(), RpcError> {

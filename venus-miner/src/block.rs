@@ -114,7 +114,11 @@ impl Inner {
                 let outcome = this.make_block(&work, &base, win, messages, &mut record).await;
                 this.registry.release(miner, work.base.key());
                 let made = outcome.is_ok();
+                if made {
+                    this.gauges.mined(miner);
+                }
                 if let Err(error) = outcome {
+                    this.gauges.failed(miner, &error);
                     record.set("error", &error);
                     this.failed(miner, round, &error);
                     this.note(id, round, MineState::Error).await;
@@ -226,6 +230,7 @@ impl Inner {
     ) -> Result<()> {
         let header = &mut block.header;
         let intent = Intent::new(header, base).ok_or(MinerError::NotAnId(header.miner))?;
+        self.restore(miner, base).await?;
         let strict = self.config.strict_parent_grinding;
         match self.store.check_and_record(&intent, strict).await? {
             Verdict::Safe => {}

@@ -10,8 +10,10 @@ use venus_core::{
 use crate::{
     Miner, MinerConfig, MinerSource, StaticMiners,
     error::{Result, ask},
+    gauges::Gauges,
     recorder::Recorder,
     registry::Registry,
+    restore::Recorded,
     service::{Inner, Network},
     store::{BlockStore, EmbeddedStore},
 };
@@ -104,6 +106,8 @@ impl MinerBuilder {
             network,
             store: blocks,
             registry: Registry::default(),
+            recorded: Recorded::default(),
+            gauges: Gauges::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         };

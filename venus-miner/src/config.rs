@@ -20,6 +20,8 @@ pub struct MinerConfig {
     pub request_timeout_secs: u64,
     /// Seconds between readings of the list of miners.
     pub refresh_secs: u64,
+    /// Whether each miner makes a winning PoSt for nothing at the start, to see whether it can.
+    pub warm_up: bool,
     /// Whether blocks say that they know of fork signaling, as those of venus do since 1.19.
     pub fork_signaling: bool,
     /// Whether a block of ours that the base lacks is always a fault, also where it was on another
@@ -59,6 +61,7 @@ impl Default for MinerConfig {
             mpool_select_delay_secs: 0,
             request_timeout_secs: 10,
             refresh_secs: 60,
+            warm_up: true,
             fork_signaling: true,
             strict_parent_grinding: false,
             catch_up_epochs: 20,

@@ -54,7 +54,7 @@ pub enum MinerError {
         source: Box<CryptoError>,
     },
     /// The prover gave no proof.
-    #[error("failed to compute winning post proof: {}, miner: {miner}", with_causes(.source))]
+    #[error("failed to compute winning post proof: {}, miner: {miner}", of_prover(.source))]
     Proof {
         /// For whom.
         miner: Address,
@@ -112,6 +112,28 @@ pub enum MinerError {
     /// Epochs that have not come.
     #[error("start or end greater than cur tipset height: {0}")]
     Future(ChainEpoch),
+}
+
+impl MinerError {
+    /// What became of a draw that was won, in a word.
+    pub(crate) const fn outcome(&self) -> &'static str {
+        match self {
+            Self::MiningTimeout | Self::TimedOut { .. } => "timeout",
+            Self::Slash(_) => "slash_filter",
+            Self::Submit { .. } => "not_taken",
+            Self::Proof { .. } | Self::NoSectors(_) => "no_proof",
+            Self::Sign { .. } | Self::WrongSignature { .. } => "not_signed",
+            _ => "error",
+        }
+    }
+}
+
+/// Why there is no proof; of one who was asked, what it said.
+fn of_prover(error: &ProofError) -> String {
+    match error {
+        ProofError::Remote(source) => source.to_string(),
+        other => with_causes(other),
+    }
 }
 
 /// An error and its causes in one line: what is kept for `StatesForMining` must name the culprit.

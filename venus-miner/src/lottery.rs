@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use venus_core::{
-    Address, BeaconEntry, ChainEpoch, ElectionProof, MiningBaseInfo, MsgMeta, PoStProof, Purpose,
+    Address, BeaconEntry, ChainEpoch, ElectionProof, ExtendedSectorInfo, MiningBaseInfo, MsgMeta, PoStProof, Purpose,
     Signature, SignatureType, Ticket, TipSet,
     api::miner::MineState,
     consensus::{
@@ -93,6 +93,7 @@ impl Inner {
             return Ok(None);
         }
         tracing::info!(%miner, round, wins, "elected");
+        self.gauges.won(miner);
         record.set("winCount", wins);
         let now = i64::try_from(self.clock.now().as_secs()).unwrap_or(i64::MAX);
         self.store.won(miner_id, round, &work.base, now).await?;
@@ -121,20 +122,37 @@ impl Inner {
         if info.sectors.is_empty() {
             return Err(MinerError::NoSectors(miner));
         }
+        let seeding = Instant::now();
         let version = self.chain.state_network_version(work.base.key().clone());
         let version = ask(self.config.request_timeout(), "get network version", version).await?;
         let seed = winning_post_randomness(&rbase.data, round, miner);
+        record.took("seed", seeding);
         let proving = Instant::now();
-        let proofs = self
-            .prover
-            .winning_post(miner_id, &info.sectors, seed, round, version)
-            .await
-            .map_err(|source| MinerError::Proof { miner, source: Box::new(source) })?;
+        let proofs = self.winning_post(miner_id, &info.sectors, seed, round, version).await?;
         record.took("computePostProof", proving);
         let drawing = Instant::now();
         let ticket = self.ticket(miner, round, &info, &work.base).await?;
         record.took("computeTicket", drawing);
         Ok((info, proofs, ticket))
+    }
+
+    /// Lets the prover prove, and takes the time.
+    pub(crate) async fn winning_post(
+        &self,
+        miner_id: u64,
+        sectors: &[ExtendedSectorInfo],
+        seed: [u8; 32],
+        epoch: ChainEpoch,
+        version: u32,
+    ) -> Result<Vec<PoStProof>> {
+        let (miner, started) = (Address::id(miner_id), Instant::now());
+        let proofs = self
+            .prover
+            .winning_post(miner_id, sectors, seed, epoch, version)
+            .await
+            .map_err(|source| MinerError::Proof { miner, source: Box::new(source) })?;
+        self.gauges.proven(miner, started.elapsed());
+        Ok(proofs)
     }
 
     /// The ticket of a block on `base`.

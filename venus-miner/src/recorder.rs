@@ -31,6 +31,10 @@ impl Record {
         self.0.insert(key, value.to_string());
     }
 
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     pub(crate) fn took(&mut self, key: &'static str, since: tokio::time::Instant) {
         self.set(key, go_duration(since.elapsed()));
     }

@@ -177,6 +177,9 @@ impl Inner {
             Ok(win) => win,
             Err(error) => {
                 record.set("error", &error);
+                if record.has("winCount") {
+                    self.gauges.failed(miner, &error);
+                }
                 self.failed(miner, work.round(), &error);
                 None
             }

@@ -114,7 +114,10 @@ impl MinerApi for Miner {
         start: ChainEpoch,
         end: ChainEpoch,
     ) -> Result<Vec<WinnerCount>, RpcError> {
-        let chosen = self.chosen(miners)?;
+        let all = miners.as_ref().is_none_or(Vec::is_empty);
+        let mut chosen = self.chosen(miners)?;
+        // Of those that were named, one that takes no part is told of.
+        chosen.retain(|miner| !all || self.0.registry.is_mining(*miner));
         self.0.count_winners(&chosen, start, end).await.map_err(RpcError::from_display)
     }
 

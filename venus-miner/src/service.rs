@@ -4,13 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use venus_core::{
-    ChainApi, ChainEpoch, Signer, WinningProver, api::miner::MinerApi, auth::Page,
-    chain_api::MiningApi, clock::Clock, rpc::Methods,
+    ChainApi, ChainEpoch, Signer, WinningProver,
+    api::miner::MinerApi,
+    auth::{Guard, Page},
+    chain_api::MiningApi,
+    clock::Clock,
+    rpc::{self, Methods},
 };
 
 use crate::{
-    MinerConfig, MinerSource, builder::MinerBuilder, error::Result, recorder::Recorder,
-    registry::Registry, round::Last, store::BlockStore,
+    MinerConfig, MinerSource, builder::MinerBuilder, error::Result, gauges::Gauges,
+    recorder::Recorder, registry::Registry, restore::Recorded, round::Last, store::BlockStore,
 };
 
 /// Wait after a failure, before the node is asked again.
@@ -44,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn BlockStore>,
     pub(crate) recorder: Recorder,
     pub(crate) registry: Registry,
+    pub(crate) recorded: Recorded,
+    pub(crate) gauges: Gauges,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }
@@ -65,6 +71,15 @@ impl Miner {
         <dyn MinerApi>::methods(Arc::new(self.clone()))
     }
 
+    /// The routes of the block producer, behind `guard`: its methods, and what it counts.
+    pub fn router(&self, guard: impl Guard + 'static) -> axum::Router {
+        rpc::Server::new(guard)
+            .with_info("venus-miner", env!("CARGO_PKG_VERSION"))
+            .with_metrics(self.0.gauges.metrics.clone())
+            .route("/rpc/v0", self.methods())
+            .into_router()
+    }
+
     /// Makes blocks until `shutdown`, or until somebody calls
     /// [`shutdown`](MinerApi::shutdown). A block that is signed then is still sent, if its time
     /// comes within a block delay.
@@ -72,6 +87,11 @@ impl Miner {
         let inner = &self.0;
         if let Err(error) = inner.send_kept().await {
             tracing::error!(%error, "blocks that were signed before cannot be read");
+        }
+        if inner.config.warm_up {
+            let this = Arc::clone(inner);
+            let warm_up = async move { this.warm_up_all().await };
+            inner.tasks.spawn(inner.stop.clone().run_until_cancelled_owned(warm_up));
         }
         let until = async {
             tokio::select! {
@@ -124,6 +144,9 @@ impl Inner {
     /// Reads the list of miners.
     pub(crate) async fn reload(&self, users: Page) -> Result<()> {
         self.registry.update(self.source.list(users).await?);
+        let miners = self.registry.list();
+        let open = miners.iter().filter(|miner| miner.open_mining).count();
+        self.gauges.known(open, miners.len());
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Looking back at draws, and trying a prover out.
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::join_all, stream};
+use tokio::time::Instant;
 use venus_core::{
     Address, ChainEpoch, ExtendedSectorInfo, TipSet, TipSetKey,
     api::miner::{WinnerCount, WinnerEpoch},
@@ -81,6 +82,19 @@ impl Inner {
         Ok(win_count(&proof.vrf_proof, &info.miner_power, &info.network_power))
     }
 
+    /// Lets all miners that take part try their provers, so that a wrong one is known before it is
+    /// needed.
+    pub(crate) async fn warm_up_all(&self) {
+        let miners = self.registry.list().into_iter().filter(|miner| miner.open_mining);
+        let tries = miners.map(async |miner| {
+            if let Err(error) = self.warm_up(miner.addr).await {
+                tracing::warn!(miner = %miner.addr, %error, "winning PoSt does not work");
+                self.registry.error(miner.addr, &error);
+            }
+        });
+        join_all(tries).await;
+    }
+
     /// Makes a winning PoSt of the first active sector for nothing. A miner without one is fine.
     pub(crate) async fn warm_up(&self, miner: Address) -> Result<()> {
         if !self.registry.is_mining(miner) {
@@ -107,12 +121,12 @@ impl Inner {
         // Any challenge will do: the proof is thrown away.
         let seed = venus_core::blake2b_256(&head.key().to_bytes());
         let after = self.config.once_timeout();
-        let proof = self.prover.winning_post(miner_id, &sectors, seed, head.height(), version);
+        let proof = self.winning_post(miner_id, &sectors, seed, head.height(), version);
+        let started = Instant::now();
         tokio::time::timeout(after, proof)
             .await
-            .map_err(|_| MinerError::TimedOut { what: "compute winning post proof", after })?
-            .map_err(|source| MinerError::Proof { miner, source: Box::new(source) })?;
-        tracing::info!(%miner, sector = number, "winning PoSt works");
+            .map_err(|_| MinerError::TimedOut { what: "compute winning post proof", after })??;
+        tracing::info!(%miner, sector = number, took = ?started.elapsed(), "winning PoSt works");
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use crate::{
     dev_genesis::DevGenesis,
     error::{NodeError, Result},
     executor::{Executor, NativeExecutor, ProofsVerifier},
+    gauges::Gauges,
     genesis::GenesisTemplate,
     pool::Pool,
     service::Node,
@@ -199,6 +200,7 @@ impl NodeBuilder {
             computing: std::sync::Mutex::default(),
             notifier: notify::Notifier::new(notify::QUEUE),
             pool,
+            gauges: Arc::new(Gauges::new()),
             config: self.config,
             store,
         });
@@ -206,6 +208,7 @@ impl NodeBuilder {
         chain.pool.head_changed(&chain, &[], &[], &head)?;
         chain.recover()?;
         chain.clock.advance_to(Duration::from_secs(chain.head().min_timestamp()));
+        chain.measure();
         Ok(Node(chain))
     }
 

@@ -74,8 +74,14 @@ pub(crate) fn backtrace(trace: &MessageTrace) -> String {
         Ok(id) => format!("00: f0{id} (method {})", message.method_num),
         Err(_) => format!("00: {} (method {})", message.to, message.method_num),
     };
+    // The machine names its own refusals by the numbers of its system calls.
+    let cause = match code {
+        5 => "6: resource not found".to_owned(),
+        6 => "5: insufficient funds".to_owned(),
+        other => other.to_string(),
+    };
     format!(
-        "message failed with backtrace:\n{place} -- {} ({code})\n (RetCode={code})",
+        "message failed with backtrace:\n{place} -- {} ({cause})\n (RetCode={code})",
         trace.error
     )
 }

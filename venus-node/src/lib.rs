@@ -20,6 +20,14 @@
 //! - A block is on disk before it is acknowledged; a message before it is in the pool.
 //! - A switch of heads is atomic, on disk and for subscribers.
 //! - What cannot be executed never becomes the head.
+//! - A chain from a snapshot ([`NodeBuilder::with_snapshot`]) is taken by its links and CIDs; what is
+//!   above its head is executed and judged like any other block.
+//! - A chain stays with the [`Beacon`] that it began with.
+//!
+//! # Metrics
+//!
+//! `/metrics`: `venus_head_height`, `venus_head_lag_seconds` (on the chain's clock),
+//! `venus_mpool_size`, `venus_blocks_total{result="accepted|rejected|failed"}`, and the calls.
 //!
 //! # Simplifications
 //!
@@ -36,6 +44,7 @@ mod dev_genesis;
 mod error;
 pub mod executor;
 mod gas;
+mod gauges;
 pub mod genesis;
 mod pool;
 mod search;

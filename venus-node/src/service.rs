@@ -92,8 +92,14 @@ impl Node {
 
     /// The routes of the node, behind `guard`.
     pub fn router(&self, guard: impl Guard + 'static) -> axum::Router {
+        // Without a runtime nothing is served either.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let gauges = Arc::clone(&self.0.gauges);
+            runtime.spawn(gauges.follow(self.clock(), Arc::downgrade(&self.0)));
+        }
         rpc::Server::new(guard)
             .with_info("venus", env!("CARGO_PKG_VERSION"))
+            .with_metrics(self.0.gauges.metrics.clone())
             .route("/rpc/v1", self.methods_v1())
             .route("/rpc/v0", self.methods_v0())
             .into_router()

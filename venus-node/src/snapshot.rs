@@ -41,9 +41,11 @@ pub(crate) fn import(
         store.blocks().put_keyed(&block.cid, &block.data).map_err(broken)?;
         blocks += 1;
     }
-    let head = store.tipset(&TipSetKey::new(roots.into_iter().map(Cid).collect()))?;
+    let head = TipSetKey::new(roots.into_iter().map(Cid).collect());
+    let head = store.tipset(&head).map_err(broken)?;
     let chain = line(store, &head, delay)?;
-    let network = StateView::load(store.blocks(), config, &head.parent_state().0)?.network_name()?;
+    let network =
+        StateView::load(store.blocks(), config, &head.parent_state().0)?.network_name()?;
     let mut known = 0usize;
     for pair in chain.windows(2) {
         let [child, tipset] = pair else { continue };
@@ -66,7 +68,7 @@ fn line(store: &ChainStore, head: &Arc<TipSet>, delay: u64) -> Result<Vec<Arc<Ti
     let mut chain = vec![Arc::clone(head)];
     let mut child = Arc::clone(head);
     while child.height() > 0 {
-        let parent = store.tipset(&child.parents())?;
+        let parent = store.tipset(&child.parents()).map_err(broken)?;
         let (low, high) = (parent.height(), child.height());
         if low >= high {
             return Err(broken(format!("the tipset at height {high} has parents at {low}")));
@@ -117,11 +119,7 @@ fn take_result(
 
 /// CIDs of the messages that the execution of a tipset takes: each once, and only with the next
 /// nonce of its sender.
-fn executed(
-    store: &ChainStore,
-    config: &ExecutorConfig,
-    tipset: &Arc<TipSet>,
-) -> Result<Vec<Cid>> {
+fn executed(store: &ChainStore, config: &ExecutorConfig, tipset: &Arc<TipSet>) -> Result<Vec<Cid>> {
     if tipset.height() == 0 {
         return Ok(Vec::new());
     }

@@ -47,6 +47,27 @@ pub(super) enum MsgCommand {
         #[arg(long, default_value_t = 5)]
         confidence: u64,
     },
+    /// Give all messages of a sender up that have no nonce yet.
+    ClearUnfillMsg {
+        /// Yes, really.
+        #[arg(long)]
+        really_do_it: bool,
+        /// The sender.
+        address: Address,
+    },
+    /// Publish a signed message again.
+    Republish {
+        /// Its id.
+        id: String,
+    },
+    /// Look on chain for a message that is published.
+    UpdateFilledMsg {
+        /// Its id.
+        #[arg(long)]
+        id: String,
+    },
+    /// Look on chain for all messages that are published.
+    UpdateAllFilledMsg,
     /// Give messages up that have no nonce yet.
     MarkBad {
         /// Yes, really.
@@ -114,6 +135,25 @@ impl MsgCommand {
             Self::Wait { id, confidence } => {
                 let message = client.wait_message(id, confidence).await?;
                 show(json, &message, || outcome(&message))
+            }
+            Self::ClearUnfillMsg { really_do_it, address } => {
+                if !really_do_it {
+                    bail!("confirm to exec this command, specify --really-do-it");
+                }
+                let count = client.clear_unfill_message(address).await?;
+                Ok(format!("clear {count} unfill messages\n"))
+            }
+            Self::Republish { id } => {
+                client.republish_message(id.clone()).await?;
+                Ok(format!("republish message {id} success\n"))
+            }
+            Self::UpdateFilledMsg { id } => {
+                client.update_filled_message_by_id(id.clone()).await?;
+                Ok(format!("update message {id} success\n"))
+            }
+            Self::UpdateAllFilledMsg => {
+                let count = client.update_all_filled_message().await?;
+                Ok(format!("update message count: {count}\n"))
             }
             Self::MarkBad { really_do_it, ids } => {
                 if !really_do_it {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
 mod backend;
+mod messager;
 mod miner;
 mod node;
 mod processes;

@@ -168,7 +168,7 @@ pub enum SignError {
         waited: Duration,
     },
     /// The key holder could not be asked, or failed.
-    #[error("asking {holder} for a signature failed")]
+    #[error("asking {holder} failed")]
     Remote {
         /// Who was asked.
         holder: String,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, SecondsFormat};
 use sled::Tree;
 use venus_core::{
-    Address, BlockMsg, ChainEpoch, TipSet, TipSetKey,
+    Address, BlockHeader, BlockMsg, ChainEpoch, TipSet, TipSetKey,
     api::miner::{BlockQuery, MineState, MinedBlock},
     blake2b_256,
     store::{Store, StoreError},
@@ -101,6 +101,29 @@ impl EmbeddedStore {
         }))
     }
 
+    /// Writes a row as one of the block with this digest on `base`.
+    fn reserve(
+        &self,
+        miner: u64,
+        epoch: ChainEpoch,
+        mut row: Row,
+        base: &TipSet,
+        digest: [u8; 32],
+    ) -> Result<(), StoreError> {
+        row.base = base.key().clone();
+        row.base_epoch = base.height();
+        row.digest = Some(digest);
+        row.unpublished = false;
+        let key = parents_key(miner, &row.base);
+        let mut epochs = self.epochs_on(&key)?;
+        if !epochs.contains(&epoch) {
+            epochs.push(epoch);
+            // Before the row: an entry too many here is harmless, one too few is not.
+            self.parents.insert(key, encode(&epochs, PARENTS)?)?;
+        }
+        self.put(miner, epoch, &row)
+    }
+
     fn epochs_on(&self, key: &[u8]) -> Result<Vec<ChainEpoch>, StoreError> {
         let found = self.parents.get(key)?;
         Ok(found.map(|bytes| decode(&bytes, PARENTS)).transpose()?.unwrap_or_default())
@@ -131,19 +154,8 @@ impl BlockStore for EmbeddedStore {
                 return Ok(Verdict::NotSafe(fault));
             }
             let (miner, epoch) = (intent.miner, intent.epoch);
-            let mut row = this.row(miner, epoch)?.unwrap_or_else(|| Row::new(&intent.base, 0));
-            row.base = intent.base.key().clone();
-            row.base_epoch = intent.base.height();
-            row.digest = Some(intent.digest);
-            row.unpublished = false;
-            let key = parents_key(miner, &row.base);
-            let mut epochs = this.epochs_on(&key)?;
-            if !epochs.contains(&epoch) {
-                epochs.push(epoch);
-                // Before the row: an entry too many here is harmless, one too few is not.
-                this.parents.insert(key, encode(&epochs, PARENTS)?)?;
-            }
-            this.put(miner, epoch, &row)?;
+            let row = this.row(miner, epoch)?.unwrap_or_else(|| Row::new(&intent.base, 0));
+            this.reserve(miner, epoch, row, &intent.base, intent.digest)?;
             Ok(Verdict::Safe)
         })
         .await
@@ -160,6 +172,24 @@ impl BlockStore for EmbeddedStore {
             }
             this.kept.insert(block_key(miner, epoch), kept)?;
             Ok(())
+        })
+        .await
+    }
+
+    async fn restore(&self, block: &BlockHeader, base: &TipSet) -> Result<(), StoreError> {
+        let Some(Intent { miner, epoch, digest, base }) = Intent::new(block, base) else {
+            return Ok(());
+        };
+        let cid = block.cid();
+        self.run(move |this| {
+            let there = this.row(miner, epoch)?;
+            if there.as_ref().is_some_and(|row| row.cid.is_some()) {
+                return Ok(());
+            }
+            let mut row = there.unwrap_or_else(|| Row::new(&base, 0));
+            row.state = MineState::Success;
+            row.cid = Some(cid);
+            this.reserve(miner, epoch, row, &base, digest)
         })
         .await
     }

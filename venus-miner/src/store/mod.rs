@@ -115,6 +115,9 @@ pub trait BlockStore: std::fmt::Debug + Send + Sync {
     /// may have.
     async fn signed(&self, miner: u64, block: &BlockMsg) -> Result<(), StoreError>;
 
+    /// Notes a block of ours that stands on `base` in the chain, and that is not recorded.
+    async fn restore(&self, block: &BlockHeader, base: &TipSet) -> Result<(), StoreError>;
+
     /// Lists the signed blocks of which it is not known what became of them, lowest first.
     async fn kept(&self) -> Result<Vec<BlockMsg>, StoreError>;
 

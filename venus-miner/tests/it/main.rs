@@ -8,3 +8,6 @@ mod golden;
 mod guard;
 mod mining;
 mod node;
+mod replay;
+mod restore;
+mod watch;

@@ -54,9 +54,14 @@ pub(crate) fn header(miner: u64, height: ChainEpoch, parents: Vec<Cid>, ticket: 
     }
 }
 
+/// The block that the chain of the tests begins with.
+fn first() -> BlockHeader {
+    header(9000, 50, Vec::new(), 0)
+}
+
 /// The parents of the first head.
 pub(crate) fn origin() -> Vec<Cid> {
-    vec![Cid::of_cbor(b"\x80")]
+    vec![first().cid()]
 }
 
 pub(crate) fn tipset(blocks: Vec<BlockHeader>) -> TipSet {
@@ -94,7 +99,7 @@ impl Node {
     pub(crate) fn new(worker: Address) -> Arc<Self> {
         let head = tipset(vec![header(9000, 100, origin(), 1)]);
         let script = Script {
-            known: HashMap::from([(head.key().clone(), head.clone())]),
+            known: [tipset(vec![first()]), head.clone()].map(|ts| (ts.key().clone(), ts)).into(),
             head,
             wins_from: 0,
             worker,
@@ -180,6 +185,10 @@ impl Node {
             (Value::Null, Ok(params))
         });
         m = self.method(m, "ChainHead", |s, (): ()| (Value::Null, Ok(s.head.clone())));
+        m = self.method(m, "ChainGetTipSet", |s, (key,): (TipSetKey,)| {
+            let found = s.known.get(&key).cloned();
+            (Value::Null, found.ok_or_else(|| RpcError::method("tipset not found")))
+        });
         m = self.method(m, "StateNetworkVersion", |_, (_,): (TipSetKey,)| (Value::Null, Ok(28)));
         m = self.method(m, "StateGetBeaconEntry", |_, (epoch,): (i64,)| {
             (Value::Null, Ok(MockBeacon.entry(MockBeacon.round_at(epoch))))
@@ -394,7 +403,7 @@ impl World {
             prover: Arc::default(),
             clock: Arc::new(SharedClock::stepped(Duration::from_secs(START))),
             home: tempfile::tempdir().unwrap(),
-            config: MinerConfig::default(),
+            config: MinerConfig { warm_up: false, ..MinerConfig::default() },
             miners: miners.to_vec(),
         }
     }

@@ -32,7 +32,9 @@ impl Node {
 }
 
 fn size_of(proof: fvm_shared::sector::RegisteredSealProof) -> Result<SectorSize> {
-    proof.sector_size().map_err(|e| NodeError::Input(format!("failed to resolve sector size for seal proof: {e}")))
+    proof
+        .sector_size()
+        .map_err(|e| NodeError::Input(format!("failed to resolve sector size for seal proof: {e}")))
 }
 
 /// What clients are told to send: a tenth more than needed now.

@@ -23,10 +23,12 @@ impl Chain {
         let state = self.view(&self.compute(&self.head())?.state)?;
         let actor = state.actor(&address)?;
         let mut next = actor
-            .ok_or_else(|| NodeError::Input(format!(
+            .ok_or_else(|| {
+                NodeError::Input(format!(
                     "resolution lookup failed ({address}): resolve address {address}: actor not \
                      found"
-                )))?
+                ))
+            })?
             .nonce;
         let own = self.pool.of(self.sender_key(&state, address)?);
         while own.contains_key(&next) {

@@ -17,7 +17,8 @@ venus_core::rpc_interface! {
         /// Pushes a message; here there is no difference from `MpoolPush`.
         #[write]
         fn mpool_push_untrusted(message: SignedMessage) -> Cid = "MpoolPushUntrusted";
-        /// Moves the head, for instance back; heavier blocks that come later win again.
+        /// Moves the head, for instance back. The heaviest chain wins again with the next block or
+        /// after a restart.
         #[admin]
         fn chain_set_head(tsk: TipSetKey) -> () = "ChainSetHead";
         /// Returns what randomness from tickets of an epoch is drawn from.

@@ -30,6 +30,7 @@ use crate::{
     beacon::ChainBeacon,
     config::NodeConfig,
     executor::{Executor, StateView},
+    gauges::Gauges,
     pool::Pool,
     store::ChainStore,
 };
@@ -51,6 +52,7 @@ pub(crate) struct Chain {
     pub(crate) computing: Mutex<()>,
     pub(crate) notifier: notify::Notifier,
     pub(crate) pool: Pool,
+    pub(crate) gauges: Arc<Gauges>,
 }
 
 impl fmt::Debug for Chain {

@@ -17,6 +17,12 @@ impl Chain {
     /// Takes a signed block in, whoever made it. Returns when it is judged, durable, and the head
     /// is what it is with it. The same block again is no error.
     pub(crate) fn submit(&self, block: &BlockMsg) -> Result<()> {
+        let result = self.take(block);
+        self.gauges.judged(&result);
+        result
+    }
+
+    fn take(&self, block: &BlockMsg) -> Result<()> {
         let header = &block.header;
         let cid = header.cid();
         if header.height <= 0 {
@@ -125,7 +131,9 @@ impl Chain {
         }
         self.notifier.publish(|| {
             *self.head.write().unwrap_or_else(PoisonError::into_inner) = to;
-            Ok(walk::changes(&way))
-        })
+            Ok::<_, NodeError>(walk::changes(&way))
+        })?;
+        self.measure();
+        Ok(())
     }
 }

@@ -261,6 +261,10 @@ impl<'a> Machine<'a> {
             Payload::Delegated(d) if d.namespace() == EAM_ACTOR_ID => {
                 (ActorKind::Placeholder, None, 0)
             }
+            Payload::ID(id) => {
+                let reason = format!("actor does not exist: {id}");
+                return fail(ExitCode::SYS_INVALID_RECEIVER, reason);
+            }
             _ => {
                 return fail(
                     ExitCode::SYS_INVALID_RECEIVER,

@@ -85,6 +85,11 @@ fn replacement_premium(old: &TokenAmount) -> TokenAmount {
     TokenAmount::from_atto(old.atto() * 110u32 / 100u32 + 1u32)
 }
 
+/// FIL as Go writes it: no fraction if there is none.
+fn fil(amount: &TokenAmount) -> String {
+    amount.to_string().replace(".0 FIL", " FIL")
+}
+
 impl Chain {
     /// The address under which the pool keeps the messages of a sender.
     pub(crate) fn sender_key(&self, state: &StateView<'_>, from: Address) -> Result<Address> {
@@ -150,6 +155,7 @@ impl Chain {
         self.store.put_message(message)?;
         self.pool.insert(sender, message)?;
         self.store.commit()?;
+        self.measure();
         tracing::debug!(%cid, from = %inner.from, nonce = inner.nonce, "message in pool");
         Ok(cid)
     }
@@ -158,16 +164,20 @@ impl Chain {
         let required = message.required_funds();
         if *balance < required {
             return refused(format!(
-                "failed to check balance: not enough funds (required: {required}, balance: \
-                 {balance}): not enough funds to execute transaction"
+                "failed to check balance: not enough funds (required: {}, balance: {}): not enough \
+                 funds to execute transaction",
+                fil(&required),
+                fil(balance)
             ));
         }
         let others = own.values().filter(|other| other.message.nonce != message.nonce);
         let all = others.fold(required, |sum, other| sum + other.message.required_funds());
         if *balance < all {
             return refused(format!(
-                "not enough funds including pending messages (required: {all}, balance: \
-                 {balance}): validation failure"
+                "not enough funds including pending messages (required: {}, balance: {}): \
+                 validation failure",
+                fil(&all),
+                fil(balance)
             ));
         }
         Ok(())

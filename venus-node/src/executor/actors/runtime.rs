@@ -126,7 +126,7 @@ impl<'a> Rt<'_, 'a> {
         if allowed.contains(&Address::new_id(self.caller)) {
             return Ok(());
         }
-        fail(ExitCode::USR_FORBIDDEN, format!("caller f0{} is not allowed here", self.caller))
+        fail(ExitCode::USR_FORBIDDEN, format!("caller f0{} is not one of supported", self.caller))
     }
 
     pub(crate) fn only_id(&self, allowed: ActorID) -> Result<(), ActorError> {

@@ -68,7 +68,7 @@ async fn what_fails_says_why() {
     let stranger = key(venus_core::crypto::KeyKind::Secp256k1, 55).address();
     let message = Message { from: stranger, ..bare(99, 1) };
     let error = node.gas_estimate_message_gas(message, None, HEAD).await.unwrap_err();
-    assert!(error.to_string().contains("actor not found"), "{error}");
+    assert!(error.to_string().contains("not found on chain: sender validation failed"), "{error}");
     let call = node.state_call(Message { method: 99, ..bare(4, 0) }, HEAD).await.unwrap();
     assert_eq!(call.msg_rct.exit_code, 22);
     assert!(!call.error.is_empty());

@@ -36,6 +36,11 @@ struct Tipset {
     timestamp: u64,
 }
 
+/// The CAR file of the chain.
+pub(super) fn snapshot() -> Vec<u8> {
+    zstd::decode_all(File::open(fixture(&format!("{CHAIN}.car.zst"))).unwrap()).unwrap()
+}
+
 /// A node that begins from the recorded chain.
 pub(super) fn builder(home: &std::path::Path) -> NodeBuilder {
     venus_core::set_network(false);
@@ -102,7 +107,17 @@ impl Daemon {
         headers: &BTreeMap<String, String>,
         body: &str,
     ) -> (u16, String) {
-        let mut text = format!("POST {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n");
+        self.request("POST", path, headers, body).await
+    }
+
+    pub(super) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &BTreeMap<String, String>,
+        body: &str,
+    ) -> (u16, String) {
+        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n");
         for (name, value) in headers {
             text += &format!("{name}: {}\r\n", self.fill(value));
         }

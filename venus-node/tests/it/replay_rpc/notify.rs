@@ -30,8 +30,7 @@ async fn heads_are_followed_as_recorded() {
 }
 
 async fn play(daemon: &Daemon, scenario: &Exchange, frames: usize) {
-    let mut request =
-        format!("ws://{}/rpc/v1", daemon.address).into_client_request().unwrap();
+    let mut request = format!("ws://{}/rpc/v1", daemon.address).into_client_request().unwrap();
     let token = format!("Bearer {}", daemon.token());
     request.headers_mut().insert("Authorization", token.parse().unwrap());
     let (mut socket, _) = connect_async(request).await.unwrap();
@@ -52,7 +51,7 @@ async fn play(daemon: &Daemon, scenario: &Exchange, frames: usize) {
 async fn receive(socket: &mut Socket, waiting: &mut Vec<&str>) {
     while !waiting.is_empty() {
         let next = tokio::time::timeout(Duration::from_secs(10), socket.next()).await;
-        let Message::Text(ours) = next.unwrap().unwrap().unwrap() else { panic!("no text") };
+        let ours = next.unwrap().unwrap().unwrap().into_text().unwrap();
         let found = waiting.iter().position(|theirs| same(theirs, &ours, &[]));
         assert!(found.is_some(), "{waiting:?} is ours {ours}");
         waiting.remove(found.unwrap());

@@ -79,7 +79,10 @@ impl Exchange {
     }
 
     fn base_name(&self) -> &str {
-        self.name.rsplit_once(" [").map_or(&self.name[..], |(name, _)| name).trim_end_matches(" venus")
+        self.name
+            .rsplit_once(" [")
+            .map_or(&self.name[..], |(name, _)| name)
+            .trim_end_matches(" venus")
     }
 }
 

@@ -1,0 +1,120 @@
+//! `venus-messager` as a user meets it.
+
+use std::path::Path;
+
+use venus_core::auth::Permission;
+
+use crate::{
+    backend::{Backend, worker},
+    support::{
+        Daemon, assert_private, await_success, command, daemon, failure, ports, run, run_fed,
+        stdout,
+    },
+};
+
+const MESSAGER: &str = "venus-messager";
+
+fn messager(home: &Path, args: &[&str]) -> String {
+    stdout(&run(MESSAGER, home, args))
+}
+
+fn refused(home: &Path, args: &[&str]) -> String {
+    failure(&run(MESSAGER, home, args))
+}
+
+/// A messager of the test's own node, which takes the node's tokens for those of venus-auth.
+fn start(backend: &Backend, port: u16) -> Daemon {
+    let home = backend.home();
+    let token = backend.token(Permission::Admin);
+    let listen = format!("/ip4/127.0.0.1/tcp/{port}");
+    let peers = ["--node-url", &backend.node, "--auth-token", &token];
+    let own = ["run", "--listen", &listen, "--auth-url", "http://127.0.0.1:1"];
+    let running = daemon(MESSAGER, home, &[&own[..], &peers].concat());
+    await_success(MESSAGER, home, &["share-params", "get"]);
+    running
+}
+
+#[test]
+fn a_wallet_of_its_own_signs_and_limits_are_set() {
+    let backend = Backend::new();
+    let home = backend.home();
+    std::fs::create_dir(home.join(".venus_wallet")).unwrap();
+    let wallet = daemon(
+        "venus-wallet",
+        home,
+        &["run", "--network=test", "--listen", "/ip4/127.0.0.1/tcp/0"],
+    );
+    await_success("venus-wallet", home, &["lock-state"]);
+    stdout(&run_fed("venus-wallet", home, &["set-password"], "secret\nsecret\n"));
+    let key = serde_json::to_vec(&worker().to_info()).unwrap();
+    std::fs::write(home.join("key"), hex::encode(key)).unwrap();
+    let import = ["import", &home.join("key").display().to_string()];
+    stdout(&run("venus-wallet", home, &import));
+    let info = stdout(&run("venus-wallet", home, &["auth", "api-info", "--perm", "sign"]));
+    let (token, url) = info.trim().split_once(':').unwrap();
+
+    let running = start(&backend, 0);
+    assert_private(&home.join(".venus-messager/token"));
+    let add = |name: &'static str, token| {
+        ["wallet", "add", "--name", name, "--url", url, "--token", token]
+    };
+    assert!(messager(home, &add("testminer", token)).contains("it has 1 addresses"));
+    assert!(refused(home, &add("testminer", token)).contains("record exist"));
+    assert!(refused(home, &add("other", "eyJ.x.y")).contains("token rejected"));
+    let listed = messager(home, &["--json", "wallet", "list"]);
+    assert!(listed.contains("testminer") && !listed.contains(token), "{listed}");
+
+    let from = worker().address().to_string();
+    assert!(messager(home, &["address", "list"]).contains(&from));
+    messager(home, &["address", "set-sel-msg-num", "--num", "7", &from]);
+    messager(home, &["address", "set-fee-params", "--max-fee", "5000", &from]);
+    let sender = messager(home, &["address", "search", &from]);
+    assert!(
+        sender.contains("\"selMsgNum\": 7") && sender.contains("\"maxFee\": \"5000\""),
+        "{sender}"
+    );
+    let shared = messager(home, &["share-params", "set", "--sel-msg-num", "30"]);
+    assert!(shared.contains("\"selMsgNum\": 30") && shared.contains("1.25"), "{shared}");
+    assert_eq!(messager(home, &["--json", "msg", "list"]), "[]\n");
+
+    for (args, word) in [
+        (&["msg", "search", "--id", "x"][..], "record not found"),
+        (&["msg", "mark-bad", "x"], "--really-do-it"),
+        (&["address", "forbidden", "t01"], "address not exist"),
+        (&["wallet", "del", "nobody"], "no wallet nobody"),
+        (&["share-params", "set", "--max-fee", "x"], "--max-fee"),
+    ] {
+        let error = refused(home, args);
+        assert!(error.contains(word), "{args:?}: {error}");
+    }
+    running.stop();
+    let error = refused(home, &["msg", "list"]);
+    assert!(error.contains("venus-messager run"), "{error}");
+    wallet.stop();
+}
+
+#[test]
+fn bad_settings_are_named() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let [port, _] = ports();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let listen = format!("/ip4/127.0.0.1/tcp/{port}");
+    for (args, word) in [
+        (&["run"][..], "token is empty"),
+        (&["run", "--auth-token", "t", "--listen", "nowhere"], "nowhere"),
+        (&["run", "--auth-token", "t", "--listen", &listen], "cannot listen"),
+        (&["run", "--auth-token", "t", "--node-url", "//"], "node.url"),
+        (&["run", "--no-such-flag"], "--no-such-flag"),
+        (&["msg", "list"], "no token in"),
+    ] {
+        let error = refused(home, args);
+        assert!(error.contains(word), "{args:?}: {error}");
+    }
+    drop(taken);
+    let config = home.join(".venus-messager/config.toml");
+    assert_private(&config);
+    std::fs::write(&config, "[api]\nAddress = 7\n").unwrap();
+    let error = failure(&command(MESSAGER, home, &["run"]).output().unwrap());
+    assert!(error.contains("config.toml") && error.contains("Address"), "{error}");
+}
