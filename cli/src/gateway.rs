@@ -28,7 +28,7 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "venus-gateway", version)]
 pub struct Args {
-    /// Where the configuration and the token are [default: ~/.venus-gateway].
+    /// Where the configuration and the token are [default: ~/.venusgateway].
     #[arg(long, alias = "repo", env = "VENUS_GATEWAY_PATH", global = true)]
     home: Option<PathBuf>,
     /// Where the daemon listens, such as /ip4/127.0.0.1/tcp/45132; overrides the configuration.
@@ -124,7 +124,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(Command::Completion(shell)) = &args.command {
         return shell.print::<Args>();
     }
-    let home = remote::home(args.home, ".venus-gateway")?;
+    let home = remote::home(args.home, ".venusgateway")?;
     let mut config: Config = config::load_or_create(&home.join("config.toml"))?;
     let daemon = Daemon {
         home: &home,

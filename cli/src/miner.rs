@@ -1,6 +1,7 @@
 //! `venus-miner`: makes blocks for the pool's miners, and its commands.
 
 mod address;
+mod clock;
 mod config;
 mod gateways;
 mod history;
@@ -48,7 +49,7 @@ From nothing to the first block:
   venus-miner address state"
 )]
 pub struct Args {
-    /// Where configuration, token and store are [default: ~/.venus-miner].
+    /// Where configuration, token and store are [default: ~/.venusminer].
     #[arg(long, aliases = ["repo", "miner-repo"], env = "VENUS_MINER_PATH", global = true)]
     home: Option<PathBuf>,
     /// Where the daemon listens, such as /ip4/127.0.0.1/tcp/12308; overrides the configuration.
@@ -152,7 +153,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     if let Command::Completion(completion) = args.command {
         return completion.print::<Args>();
     }
-    let home = remote::home(args.home, ".venus-miner")?;
+    let home = remote::home(args.home, ".venusminer")?;
     let config = Config::load(&home)?;
     peers::print_addresses_of(&config.network);
     let session = Session { home, config, listen: args.listen, json: args.json };

@@ -4,6 +4,7 @@ mod chain;
 mod config;
 mod daemon;
 mod dev;
+mod first_miner;
 mod genesis;
 mod pool;
 mod state;
@@ -96,6 +97,7 @@ enum Command {
 
 /// What a command asks, and how it answers.
 struct Session {
+    home: PathBuf,
     rpc: Client,
     node: NodeClient,
     json: bool,
@@ -149,7 +151,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             Client::connect(&http, token)
         }
     };
-    let session = Session { node: rpc.clone().into(), rpc, json: args.json };
+    let session =
+        Session { home: home.clone(), node: rpc.clone().into(), rpc, json: args.json };
     print(&session.answer(&command).await.map_err(|error| daemon.explain(error))?)
 }
 

@@ -45,7 +45,7 @@ A new miner, from nothing to its first sector:
   venus-sealer sectors list"
 )]
 pub struct Args {
-    /// Where configuration, token and store are [default: ~/.venus-sealer].
+    /// Where configuration, token and store are [default: ~/.venussealer].
     #[arg(long, alias = "repo", env = "VENUS_SEALER_PATH", global = true)]
     home: Option<PathBuf>,
     /// Where the daemon listens, such as /ip4/127.0.0.1/tcp/2345; overrides the configuration.
@@ -126,7 +126,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     if let Command::Completion(completion) = args.command {
         return completion.print::<Args>();
     }
-    let home = remote::home(args.home, ".venus-sealer")?;
+    let home = remote::home(args.home, ".venussealer")?;
     let mut config: SealerConfig = config::load(&home.join(CONFIG_FILE))?;
     config.network = args.network.unwrap_or(config.network);
     peers::print_addresses_of(&config.network);

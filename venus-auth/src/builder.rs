@@ -8,10 +8,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use venus_core::auth::{TOKEN_FILE, write_secret_file};
 
-use crate::{
-    AuthConfig, AuthService, Error, rest,
-    store::{AuthStore, SledStore},
-};
+use crate::{AuthConfig, AuthService, Error, influx::AccessLog, rest, store::AuthStore};
+
+/// How long the end waits for the last lines of the access log to be taken.
+const LAST_LINES: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Makes an [`Auth`].
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl std::fmt::Debug for Clock {
 }
 
 impl AuthBuilder {
-    /// Keeps everything in this store instead of sled in the home.
+    /// Keeps everything in this store instead of that of the configuration.
     #[must_use]
     pub fn with_store(mut self, store: impl AuthStore + 'static) -> Self {
         self.store = Some(Arc::new(store));
@@ -53,15 +53,12 @@ impl AuthBuilder {
         let Self { config, store, clock } = self;
         let store = match store {
             Some(store) => store,
-            None => {
-                let path = config.home.join("data");
-                let open = tokio::task::spawn_blocking(move || SledStore::open(&path));
-                Arc::new(open.await??)
-            }
+            None => config.db.open(&config.home).await?,
         };
+        let access_log = config.influx.as_ref().map(AccessLog::start).transpose()?;
         let service = AuthService::new(store, clock.0, config.admit_disabled_users);
         let admin_token = service.default_admin_token().await?;
-        Ok(Auth { config, service, admin_token })
+        Ok(Auth { config, service, admin_token, access_log })
     }
 }
 
@@ -70,6 +67,7 @@ pub struct Auth {
     config: AuthConfig,
     service: AuthService,
     admin_token: String,
+    access_log: Option<(AccessLog, JoinHandle<()>)>,
 }
 
 impl Auth {
@@ -90,7 +88,8 @@ impl Auth {
 
     /// All routes of the REST interface.
     pub fn router(&self) -> Router {
-        rest::router(self.service.clone(), self.config.request_timeout)
+        let access_log = self.access_log.as_ref().map(|(log, _)| log.clone());
+        rest::router(self.service.clone(), self.config.request_timeout, access_log)
     }
 
     /// Binds the port, then writes the token file, and serves in the background until `shutdown`.
@@ -105,14 +104,16 @@ impl Auth {
         let local_addr = listener.local_addr().map_err(bind)?;
         write_secret_file(&self.config.home.join(TOKEN_FILE), self.admin_token.as_bytes())?;
         tracing::info!(listen = %local_addr, home = %self.config.home.display(), "venus-auth serves");
-        let router = self.router();
+        let router = self.router().into_make_service_with_connect_info::<SocketAddr>();
         let stop = shutdown.clone();
         let server = tokio::spawn(async move {
             let stopping = async move { stop.cancelled().await };
             axum::serve(listener, router).with_graceful_shutdown(stopping).await
         });
-        let Self { service, admin_token, .. } = self;
-        Ok(AuthHandle { local_addr, service, admin_token, shutdown, server })
+        let Self { service, admin_token, access_log, .. } = self;
+        // Its other ends are with the server: it ends after that one.
+        let log = access_log.map(|(_, task)| task);
+        Ok(AuthHandle { local_addr, service, admin_token, shutdown, server, log })
     }
 
     /// Serves until `shutdown`, and returns when what had begun is finished.
@@ -138,6 +139,7 @@ pub struct AuthHandle {
     admin_token: String,
     shutdown: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
+    log: Option<JoinHandle<()>>,
 }
 
 impl AuthHandle {
@@ -167,7 +169,14 @@ impl AuthHandle {
     ///
     /// What the server met while it ran.
     pub async fn stopped(self) -> Result<(), Error> {
-        self.server.await?.map_err(Error::Serve)
+        self.server.await?.map_err(Error::Serve)?;
+        if let Some(log) = self.log {
+            let sent = tokio::time::timeout(LAST_LINES, log).await;
+            if sent.is_err() {
+                tracing::warn!("the last lines of the access log were not sent: no answer");
+            }
+        }
+        Ok(())
     }
 
     /// Stops it, letting requests that have begun finish; the port is free afterwards.

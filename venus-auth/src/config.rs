@@ -8,7 +8,7 @@ use std::{
 
 use venus_core::duration::parse_go_duration;
 
-use crate::Error;
+use crate::{DbConfig, Error, InfluxConfig};
 
 /// Settings of venus-auth. `Default` is the documented default.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub struct AuthConfig {
     pub home: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where everything is kept.
+    pub db: DbConfig,
+    /// Where the access log goes besides the log of the process.
+    pub influx: Option<InfluxConfig>,
     /// How long one request may take.
     pub request_timeout: Duration,
     /// Lets tokens of disabled and deleted users in, as the Go service does. Off: a token is
@@ -29,6 +33,8 @@ impl Default for AuthConfig {
         Self {
             home: PathBuf::from(".venus-auth"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8989)),
+            db: DbConfig::Sled,
+            influx: None,
             request_timeout: Duration::from_secs(60),
             admit_disabled_users: false,
         }
@@ -107,22 +113,9 @@ impl AuthConfig {
                     config.admit_disabled_users =
                         value.as_bool().ok_or_else(|| not("true or false"))?;
                 }
-                "db" => {
-                    let kind = value.as_table().and_then(|table| {
-                        table.iter().find(|(key, _)| key.eq_ignore_ascii_case("type"))
-                    });
-                    if let Some((_, kind)) = kind {
-                        match kind.as_str().unwrap_or_default().to_lowercase().as_str() {
-                            "badger" | "sled" => {}
-                            other => {
-                                return Err(wrong(format!(
-                                    "the type {other} is not currently supported; use sled"
-                                )));
-                            }
-                        }
-                    }
-                }
-                "secret" | "writetimeout" | "idletimeout" | "log" | "trace" | "metrics" => {
+                "db" => config.db = DbConfig::read(value).map_err(wrong)?,
+                "log" => config.influx = InfluxConfig::read(value).map_err(wrong)?,
+                "secret" | "writetimeout" | "idletimeout" | "trace" | "metrics" => {
                     tracing::warn!(key, "this setting of the Go service is not used");
                 }
                 _ => return Err(wrong(format!("unknown key `{key}`"))),
@@ -157,6 +150,9 @@ mod tests {
             ("listen = 5", "listen"),
             ("readTimeout = \"1h:20m\"", "readTimeout"),
             ("[db]\ntype = \"mysql\"", "mysql"),
+            ("[log]\nHookSwitch = true", "log.InfluxDB"),
+            ("[log]\nHookSwitch = 1", "log.HookSwitch"),
+            ("[log]\nHookSwitch = true\n[log.InfluxDB]\nServerURL = \"x\"", "ServerURL"),
             ("a = ", "config.toml"),
         ] {
             let error = read(text).unwrap_err().to_string();

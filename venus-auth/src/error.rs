@@ -20,7 +20,7 @@ pub enum Error {
     #[error("token is not deleted")]
     TokenNotRemoved,
     /// The owner may only undo what the owner did.
-    #[error("it was removed by `{by}`; an administrator can recover it")]
+    #[error("it was removed by {}; an administrator can recover it", remover(by))]
     RemovedByOther { by: String },
     #[error("token must be based on an existing user {0} to generate")]
     NoUserForToken(String),
@@ -44,6 +44,8 @@ pub enum Error {
     WrongProtocol(u8),
     #[error("{field} is too long: at most {max} characters")]
     TooLong { field: &'static str, max: usize },
+    #[error("state {0} is out of range: -128 to 127")]
+    StateRange(i64),
     /// An error about something that the text names.
     #[error("{context}{source}")]
     About { context: String, source: Box<Error> },
@@ -61,10 +63,16 @@ pub enum Error {
     Serve(#[source] std::io::Error),
     #[error("cannot read the configuration {}: {reason}", path.display())]
     Config { path: PathBuf, reason: String },
+    #[error("the access log cannot go to InfluxDB: {reason}; correct `[log.InfluxDB]`")]
+    Influx { reason: String },
     #[error(transparent)]
     TokenFile(#[from] LocalTokenError),
     #[error("a background task of venus-auth stopped unexpectedly")]
     Task(#[from] tokio::task::JoinError),
+}
+
+fn remover(by: &str) -> String {
+    if by.is_empty() { "an administrator".to_owned() } else { format!("`{by}`") }
 }
 
 impl Error {
@@ -103,6 +111,7 @@ impl From<Error> for AuthApiError {
             | Error::Serve(_)
             | Error::Bind { .. }
             | Error::Config { .. }
+            | Error::Influx { .. }
             | Error::TokenFile(_) => Self::Internal(text),
             _ => Self::Rejected(text),
         }

@@ -32,16 +32,21 @@
 //!
 //! # Features
 //!
+//! - `sql`: the store over MySQL, MariaDB or TiDB, with the tables of the Go service.
 //! - `test-utils`: the contract suite for stores, `auth_store_contract!`.
 
 mod builder;
 mod config;
+mod db;
 mod error;
+mod influx;
 mod rest;
 mod service;
 pub mod store;
 
 pub use builder::{Auth, AuthBuilder, AuthHandle};
 pub use config::AuthConfig;
+pub use db::DbConfig;
 pub use error::Error;
+pub use influx::InfluxConfig;
 pub use service::AuthService;

@@ -19,6 +19,8 @@ use crate::{
 
 /// The longest name; that of the Go service's database.
 const MAX_NAME: usize = 50;
+/// The longest id; likewise.
+const MAX_ID: usize = 64;
 /// The longest comment or extra text; likewise.
 const MAX_TEXT: usize = 255;
 
@@ -121,7 +123,12 @@ impl AuthService {
     pub(crate) async fn owners_of_signer(&self, signer: Address) -> Result<Vec<User>, Error> {
         let mut users = Vec::new();
         for name in self.store.users_of_signer(signer).await? {
-            users.push(self.live_user(&name).await?);
+            // A Go service may have bound it to a user that was deleted.
+            match self.live_user(&name).await {
+                Ok(user) => users.push(user),
+                Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
         }
         if users.is_empty() { Err(Error::NotFound) } else { Ok(users) }
     }
@@ -156,7 +163,7 @@ impl AuthService {
         if user.is_some() {
             is_key(signer)?;
         }
-        Ok(self.store.unbind_signer(user, signer).await?)
+        Ok(self.store.unbind_signer(user, signer, (self.now)()).await?)
     }
 
     pub(crate) async fn new_token(&self, claims: &Claims) -> Result<String, Error> {
@@ -232,6 +239,7 @@ impl AuthService {
         let comment = user.comment.clone().unwrap_or_default();
         fits("name", &user.name, MAX_NAME)?;
         fits("comment", &comment, MAX_TEXT)?;
+        state_fits(user.state)?;
         let now = (self.now)().timestamp();
         let user = User {
             id: uuid::Uuid::new_v4().to_string(),
@@ -246,6 +254,7 @@ impl AuthService {
 
     pub(crate) async fn change_user(&self, update: &UserUpdate) -> Result<(), Error> {
         fits("comment", update.comment.as_deref().unwrap_or_default(), MAX_TEXT)?;
+        state_fits(update.state)?;
         let done = self.store.update_user(update, (self.now)()).await?;
         if done { Ok(()) } else { Err(Error::NotFound) }
     }
@@ -271,6 +280,13 @@ impl AuthService {
     pub(crate) async fn put_limit(&self, limit: &RateLimit) -> Result<String, Error> {
         if !self.exists(&limit.name).await? {
             return Err(Error::NoUserForLimit(limit.name.clone()));
+        }
+        for (field, text, max) in [
+            ("id", &limit.id, MAX_ID),
+            ("service", &limit.service, MAX_NAME),
+            ("api", &limit.api, MAX_NAME),
+        ] {
+            fits(field, text, max)?;
         }
         let mut limit = limit.clone();
         if limit.id.is_empty() {
@@ -311,6 +327,11 @@ fn is_key(address: Address) -> Result<(), Error> {
 
 fn fits(field: &'static str, text: &str, max: usize) -> Result<(), Error> {
     if text.chars().count() > max { Err(Error::TooLong { field, max }) } else { Ok(()) }
+}
+
+/// As the Go service's database has it.
+fn state_fits(UserState(state): UserState) -> Result<(), Error> {
+    i8::try_from(state).map(|_| ()).map_err(|_| Error::StateRange(state))
 }
 
 impl fmt::Debug for AuthService {

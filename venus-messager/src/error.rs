@@ -149,6 +149,43 @@ pub enum MessagerError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database failed.
+    #[cfg(feature = "sql")]
+    #[error("{}", with_causes(.0.as_ref()))]
+    Sql(Box<venus_core::sql::SqlError>),
+    /// The database lacks what later versions have.
+    #[error(
+        "the database was made by an old version (its table `{table}` has no column `{column}`); \
+         start sophon-messager 1.20 on it once, which brings it up to date, or choose another \
+         database"
+    )]
+    Outdated {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: String,
+    },
+    /// The database wants what this version does not know.
+    #[error(
+        "the database is of a newer version: its table `{table}` has the column `{column}`; \
+         use a newer program"
+    )]
+    Newer {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: String,
+    },
+    /// Something does not fit into its column.
+    #[error("{what} of {length} bytes does not fit into the database, which takes {limit}")]
+    TooLong {
+        /// What.
+        what: &'static str,
+        /// How long it is.
+        length: usize,
+        /// How long it may be.
+        limit: usize,
+    },
     /// The service ended.
     #[error("the messager is shutting down; ask again when it runs")]
     Stopped,
@@ -179,6 +216,13 @@ fn with_causes(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(feature = "sql")]
+impl From<venus_core::sql::SqlError> for MessagerError {
+    fn from(error: venus_core::sql::SqlError) -> Self {
+        Self::Sql(Box::new(error))
+    }
 }
 
 impl From<SignError> for MessagerError {

@@ -51,4 +51,6 @@ pub use builder::MessagerBuilder;
 pub use config::{MessagerConfig, Order};
 pub use error::MessagerError;
 pub use service::Messager;
+#[cfg(feature = "sql")]
+pub use store::SqlStore;
 pub use store::{Batch, EmbeddedStore, Filter, Key, MessageStore, SenderChange, Tracked};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use venus_core::{
-    Address, BeaconEntry, ChainEpoch, ElectionProof, ExtendedSectorInfo, MiningBaseInfo, MsgMeta, PoStProof, Purpose,
-    Signature, SignatureType, Ticket, TipSet,
+    Address, BeaconEntry, ChainEpoch, ElectionProof, ExtendedSectorInfo, MiningBaseInfo, MsgMeta,
+    PoStProof, Purpose, Signature, SignatureType, Ticket, TipSet,
     api::miner::MineState,
     consensus::{
         DrawRandomParams, election_params, ticket_params, verify_vrf, win_count,

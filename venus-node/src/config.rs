@@ -17,6 +17,9 @@ pub enum Preset {
     /// Short periods: blocks each second, proving periods of 240 epochs, a lookback of 20.
     #[default]
     Fast,
+    /// What is left of the nerpa network: its periods, which are mainnet's, blocks each 30 s, and
+    /// sectors of 512 MiB; and those of 2 KiB, which a machine seals in seconds.
+    Nerpa,
 }
 
 impl Preset {
@@ -25,6 +28,7 @@ impl Preset {
         match self {
             Self::Compat => ExecutorConfig::compat(),
             Self::Fast => ExecutorConfig::fast(),
+            Self::Nerpa => ExecutorConfig::nerpa(),
         }
     }
 
@@ -33,6 +37,7 @@ impl Preset {
         match self {
             Self::Compat => 4,
             Self::Fast => 1,
+            Self::Nerpa => 30,
         }
     }
 
@@ -41,6 +46,7 @@ impl Preset {
         match self {
             Self::Compat => "compat",
             Self::Fast => "fast",
+            Self::Nerpa => "nerpa",
         }
     }
 }

@@ -205,6 +205,22 @@ mod tests {
         assert_eq!(hex::encode(&*opened), SECRET);
     }
 
+    /// At the cost that the Go wallet has by default: 256 MiB.
+    #[test]
+    fn a_key_is_sealed_as_the_go_wallet_seals_it_by_default() {
+        let (salt, iv) =
+            (std::array::from_fn(|i| i as u8), std::array::from_fn(|i| 0x10 + i as u8));
+        let password = PasswordHash::new("venus-test");
+        let secret = hex::decode(SECRET).unwrap();
+        let sealed = CryptoJson::encrypt_with(&secret, &password, 18, salt, iv).unwrap();
+        assert_eq!(sealed.kdfparams.n, 262_144);
+        assert_eq!(
+            sealed.ciphertext,
+            "3067e95ab8114b2bbf705be38f7919eecf128cae23f859d2ca66aed05f653451"
+        );
+        assert_eq!(sealed.mac, "4c1da5ef8a8a287bf5d48e3dac1a39d0d0dc1fbfd277a84b366f5e0685df3cbf");
+    }
+
     #[test]
     fn a_wrong_password_and_a_changed_text_are_refused() {
         let mut sealed = vector();

@@ -34,7 +34,7 @@ pub(super) enum OldCommand {
         /// The token.
         token: String,
     },
-    /// `user add` and `user miner add`.
+    /// `user add` and `user miner add`; a user that is there gets one more miner.
     #[command(name = "addUser", hide = true)]
     AddUser {
         /// Its name.
@@ -114,8 +114,14 @@ impl OldCommand {
             Self::AddUser { name, miner, comment, source_type: _ } => {
                 // Read first: a wrong address must not leave a user behind.
                 let miner = miner.map(|miner| miner_address(&miner)).transpose()?;
-                let user = NewUser { name, comment, state: UserState::ENABLED };
-                let user = client.create_user(&user).await?;
+                // `genToken` has made the user already where the guide is followed.
+                let user = match miner.is_some() && client.has_user(&name).await? {
+                    true => client.user(&name).await?,
+                    false => {
+                        let state = UserState::ENABLED;
+                        client.create_user(&NewUser { name, comment, state }).await?
+                    }
+                };
                 if let Some(miner) = miner {
                     client.upsert_miner(&user.name, miner, true).await?;
                 }

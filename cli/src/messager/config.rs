@@ -6,12 +6,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 use venus_core::duration::GoDuration;
 use venus_messager::{MessagerConfig, Order};
 
+use super::db::Db;
+
 /// What the daemon reads. Sections of the Go service that are not here are accepted: a file that
 /// it wrote works.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Config {
     pub(super) api: Api,
+    pub(super) db: Db,
     pub(super) jwt: Jwt,
     pub(super) node: Peer,
     pub(super) gateway: Gateways,

@@ -14,7 +14,7 @@ use venus_core::{
 use venus_gateway::GatewaySigner;
 use venus_messager::Messager;
 
-use super::config::Config;
+use super::{config::Config, db};
 use crate::{peers, remote};
 
 /// What overrides the configuration.
@@ -41,6 +41,12 @@ pub(super) struct Run {
     /// An administrator's token of the gateway.
     #[arg(long, env = "VENUS_MESSAGER_GATEWAY_TOKEN", hide_env_values = true)]
     gateway_token: Option<String>,
+    /// Where messages are kept: sqlite (sled, in the home) or mysql.
+    #[arg(long)]
+    db_type: Option<String>,
+    /// The database, such as "root:111111@tcp(127.0.0.1:3306)/messager?parseTime=true&loc=Local".
+    #[arg(long, env = "VENUS_MESSAGER_MYSQL_DSN", hide_env_values = true)]
+    mysql_dsn: Option<String>,
 }
 
 impl Run {
@@ -61,6 +67,8 @@ impl Run {
         set(&mut config.node.url, self.node_url);
         set(&mut config.node.token, self.node_token);
         set(&mut config.gateway.token, self.gateway_token);
+        set(&mut config.db.kind, self.db_type);
+        set(&mut config.db.mysql.connection_string, self.mysql_dsn);
         if let Some(url) = self.gateway_url {
             config.gateway.url = vec![url];
         }
@@ -70,6 +78,7 @@ impl Run {
 
 pub(super) async fn serve(home: &Path, config: Config) -> anyhow::Result<()> {
     rpc::listen_addr(&config.api.address)?;
+    config.db.place()?;
     if config.jwt.token.is_empty() {
         bail!(
             "token is empty: make one with `venus-auth token gen --perm admin messager` and give it \
@@ -97,12 +106,10 @@ pub(super) async fn serve(home: &Path, config: Config) -> anyhow::Result<()> {
     let bindings: Arc<dyn SignerBindings> = Arc::new(auth.clone());
     let calls: Arc<dyn GatewayCalls> = Arc::new(gateway);
     let signer: Arc<dyn Signer> = Arc::new(GatewaySigner::new(calls, bindings.clone()));
-    let messager = Messager::builder(Arc::new(node.clone()), signer)
+    let builder = Messager::builder(Arc::new(node.clone()), signer)
         .with_signers(bindings)
-        .with_config(config.service.settings())
-        .open(home)
-        .await
-        .with_context(|| format!("opening the messages in {}", home.display()))?;
+        .with_config(config.service.settings());
+    let messager = db::open(builder, home, &config.db).await?;
     let listener = remote::bind(&config.api.address).await?;
     let stop = shutdown::signal_token();
     let network = tokio::select! {

@@ -6,13 +6,15 @@ use anyhow::{Context, bail};
 use venus_core::{
     auth::{AuthClient, LocalToken, Page, TokenGuard, UserDirectory, UserState},
     chain_api::NodeClient,
-    clock::SystemClock,
-    rpc, shutdown,
+    clock::{Clock, SystemClock},
+    rpc::{self, Client},
+    shutdown,
 };
 use venus_miner::{AuthMiners, Miner};
 
 use super::{
     Session,
+    clock::ChainClock,
     config::{Config, Service},
     gateways::Pool,
 };
@@ -59,20 +61,27 @@ pub(super) async fn run(session: Session, nettype: Option<String>) -> anyhow::Re
 
 /// Opens the miner, once node and venus-auth answer.
 async fn open(home: &Path, config: &Config, auth: &AuthClient) -> anyhow::Result<Miner> {
-    let client = |Service { url, token }: &Service| {
-        Ok::<_, anyhow::Error>(NodeClient::from(peers::client("a node", url, token, 1, "`node`")?))
-    };
+    let client =
+        |service: &Service| Ok::<_, anyhow::Error>(NodeClient::from(chain_client(service)?));
     let node = client(&config.node)?;
-    peers::network(&node, &config.network).await?;
+    let network = peers::network(&node, &config.network).await?;
     let one = Page { skip: 0, limit: 1 };
     peers::patiently("venus-auth", || auth.users(one, UserState::UNDEFINED)).await?;
+    let clock: Arc<dyn Clock> = match ChainClock::of(&chain_client(&config.node)?, &network).await? {
+        Some(clock) => Arc::new(clock),
+        None => Arc::new(SystemClock),
+    };
     let pool = Pool::new(&config.gateway, Arc::new(auth.clone()))?;
     let (signer, prover) = (Arc::new(pool.clone()), Arc::new(pool));
-    let mut builder = Miner::builder(Arc::new(node), signer, prover, Arc::new(SystemClock))
+    let mut builder = Miner::builder(Arc::new(node), signer, prover, clock)
         .with_miners(AuthMiners(Arc::new(auth.clone())))
         .with_config(config.mining.clone());
     for other in &config.submit_nodes {
         builder = builder.with_submit_node(Arc::new(client(other)?));
     }
     Ok(builder.open(home).await?)
+}
+
+fn chain_client(Service { url, token }: &Service) -> anyhow::Result<Client> {
+    peers::client("a node", url, token, 1, "`node`")
 }

@@ -66,20 +66,40 @@ impl Default for Mpool {
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DevNet {
     pub(super) network: String,
-    pub(super) preset: Preset,
+    /// The rules; those of the network if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) preset: Option<Preset>,
     /// Seconds between epochs; that of the preset if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) block_time: Option<u64>,
     pub(super) clock: ClockKind,
+    /// Whether the node makes the first miner's blocks; only that of nerpa does if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mine: Option<bool>,
+}
+
+impl DevNet {
+    /// The rules that a new chain gets.
+    pub(super) fn preset(&self) -> Preset {
+        let nerpa = network(&self.network).is_ok_and(|name| name == NERPA);
+        let of_network = if nerpa { Preset::Nerpa } else { Preset::default() };
+        self.preset.unwrap_or(of_network)
+    }
+
+    /// Whether the node makes the first miner's blocks.
+    pub(super) fn mines(&self) -> bool {
+        self.mine.unwrap_or(self.preset() == Preset::Nerpa)
+    }
 }
 
 impl Default for DevNet {
     fn default() -> Self {
         Self {
             network: "2k".into(),
-            preset: Preset::default(),
+            preset: None,
             block_time: None,
             clock: ClockKind::default(),
+            mine: None,
         }
     }
 }
@@ -123,13 +143,16 @@ impl Config {
             .with_context(|| format!("mpool.maxFee `{fee}` is no amount such as `10 FIL`"))?;
         Ok(NodeConfig {
             listen: self.api.api_address.clone(),
-            preset: self.devnet.preset,
+            preset: self.devnet.preset(),
             block_delay: self.devnet.block_time,
             clock: self.devnet.clock,
             pool: PoolConfig { max_fee, ..PoolConfig::default() },
         })
     }
 }
+
+/// The chain in the place of the network nerpa.
+const NERPA: &str = "localnet-nerpa";
 
 /// The chain's name for what `--network` says.
 pub(super) fn network(name: &str) -> anyhow::Result<String> {
@@ -145,7 +168,7 @@ pub(super) fn network(name: &str) -> anyhow::Result<String> {
         "forcenet",
     ];
     if GONE.contains(&name) {
-        return Ok("localnet-nerpa".into());
+        return Ok(NERPA.into());
     }
     if PUBLIC.contains(&name) {
         bail!(
@@ -187,6 +210,10 @@ mod tests {
     fn networks_are_development_networks() {
         assert_eq!(network("2k").unwrap(), "2k");
         assert_eq!(network("nerpanet").unwrap(), "localnet-nerpa");
+        let nerpa = DevNet { network: "nerpa".into(), ..DevNet::default() };
+        assert!(nerpa.preset() == Preset::Nerpa && nerpa.mines());
+        let own = DevNet { network: "localnet-1".into(), ..nerpa };
+        assert!(own.preset() == Preset::Fast && !own.mines());
         assert!(network("mainnet").unwrap_err().to_string().contains("--network 2k"));
         assert!(network("moon").unwrap_err().to_string().contains("moon"));
     }

@@ -1,19 +1,21 @@
 //! `venus daemon`.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use async_trait::async_trait;
 use clap::Args;
 use venus_core::{
     auth::{AuthClient, AuthError, Caller, LocalToken, TokenGuard, TokenVerifier},
+    clock::SharedClock,
     rpc, shutdown,
 };
-use venus_node::{Node, Preset};
+use venus_node::{ClockKind, Node, Preset};
 use venus_proofs::ParamSet;
 
 use super::{
     config::{CONFIG_FILE, Config, network},
+    first_miner::FirstMiner,
     genesis::GenesisArgs,
 };
 use crate::remote;
@@ -35,21 +37,27 @@ pub(super) struct DaemonArgs {
     #[arg(long, env = "VENUS_AUTH_TOKEN", hide_env_values = true)]
     auth_token: Option<String>,
     /// The rules of a new chain: `fast` has short periods, `compat` those that Go programs expect
-    /// of a 2k network [default: fast].
+    /// of a 2k network, `nerpa` those of mainnet and sectors of 512 MiB too [default: nerpa for
+    /// that network, else fast].
     #[arg(long, value_parser = preset)]
     preset: Option<Preset>,
     /// Seconds between the epochs of a new chain; that of the preset if not given.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     block_time: Option<u64>,
+    /// Make the blocks and proofs of the first miner here, while its key is in this home: the chain
+    /// goes on by itself, and not while this daemon is away [default: true for nerpa, where others
+    /// did].
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    mine: Option<bool>,
     #[command(flatten)]
     genesis: GenesisArgs,
 }
 
 fn preset(text: &str) -> Result<Preset, String> {
-    [Preset::Fast, Preset::Compat]
+    [Preset::Fast, Preset::Compat, Preset::Nerpa]
         .into_iter()
         .find(|preset| preset.name() == text)
-        .ok_or_else(|| "use fast or compat".to_owned())
+        .ok_or_else(|| "use fast, compat or nerpa".to_owned())
 }
 
 impl DaemonArgs {
@@ -58,14 +66,15 @@ impl DaemonArgs {
         if let Some(name) = &self.network {
             config.devnet.network.clone_from(name);
         }
-        config.devnet.preset = self.preset.unwrap_or(config.devnet.preset);
+        config.devnet.preset = self.preset.or(config.devnet.preset);
+        config.devnet.mine = self.mine.or(config.devnet.mine);
         config.devnet.block_time = self.block_time.or(config.devnet.block_time);
         let wanted = network(&config.devnet.network)?;
         if !wanted.eq(&config.devnet.network) {
             tracing::warn!(
                 network = config.devnet.network,
                 chain = wanted,
-                "this network no longer exists; serving a development chain in its place"
+                "this network no longer exists; serving a development chain with its rules instead"
             );
         }
         // What the chain is made with stays; what this process was told about the outside does not.
@@ -81,8 +90,14 @@ impl DaemonArgs {
         remembered.write_if_absent(home)?;
         // Only verifying keys; they are part of the program.
         ParamSet::open(remote::parameter_dir()?)?;
-        let builder = self.genesis.apply(Node::builder(home, settings), home, &wanted)?;
-        let node = builder.open().await?;
+        let mines = config.devnet.mines();
+        let mut builder = Node::builder(home, settings);
+        if mines && config.devnet.clock == ClockKind::Real {
+            // The chain goes on where it stopped: while nobody proves, no time passes.
+            builder = builder.with_clock(Arc::new(SharedClock::running_from(Duration::ZERO)));
+        }
+        let storage = self.genesis.storage(home)?;
+        let node = self.genesis.apply(builder, home, &wanted)?.open().await?;
         if node.network() != wanted {
             bail!(
                 "{} holds the chain of the network {}, not {wanted}; choose another --home, or \
@@ -101,7 +116,20 @@ impl DaemonArgs {
             height = node.head().height(), auth = config.api.venus_auth_url,
             "venus serves"
         );
-        node.serve(listener, guard, shutdown::signal_token()).await.context("serving")
+        let stop = shutdown::signal_token();
+        let serve = async {
+            let _ends_both = stop.clone().drop_guard();
+            node.serve(listener, guard, stop.clone()).await.context("serving")
+        };
+        if !mines {
+            return serve.await;
+        }
+        let mine = async {
+            let first = FirstMiner { node: node.clone(), home, storage };
+            first.run(stop.clone()).await.context("the first miner")
+        };
+        let (served, mined) = tokio::join!(serve, mine);
+        served.and(mined)
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) enum StateCommand {
 
 impl StateCommand {
     pub(super) async fn run(&self, session: &Session) -> Answer {
-        let Session { node, json, rpc } = session;
+        let Session { node, json, rpc, .. } = session;
         match self {
             Self::GetActor { address } => actor(session, *address).await,
             Self::Lookup { address, reverse } => {

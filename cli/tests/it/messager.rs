@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use venus_core::auth::Permission;
+use venus_core::{auth::Permission, test_utils::MariaDb};
 
 use crate::{
     backend::{Backend, worker},
@@ -23,13 +23,13 @@ fn refused(home: &Path, args: &[&str]) -> String {
 }
 
 /// A messager of the test's own node, which takes the node's tokens for those of venus-auth.
-fn start(backend: &Backend, port: u16) -> Daemon {
+fn start(backend: &Backend, port: u16, more: &[&str]) -> Daemon {
     let home = backend.home();
     let token = backend.token(Permission::Admin);
     let listen = format!("/ip4/127.0.0.1/tcp/{port}");
     let peers = ["--node-url", &backend.node, "--auth-token", &token];
     let own = ["run", "--listen", &listen, "--auth-url", "http://127.0.0.1:1"];
-    let running = daemon(MESSAGER, home, &[&own[..], &peers].concat());
+    let running = daemon(MESSAGER, home, &[&own[..], &peers, more].concat());
     await_success(MESSAGER, home, &["share-params", "get"]);
     running
 }
@@ -53,7 +53,7 @@ fn a_wallet_of_its_own_signs_and_limits_are_set() {
     let info = stdout(&run("venus-wallet", home, &["auth", "api-info", "--perm", "sign"]));
     let (token, url) = info.trim().split_once(':').unwrap();
 
-    let running = start(&backend, 0);
+    let running = start(&backend, 0, &[]);
     assert_private(&home.join(".venus-messager/token"));
     let add = |name: &'static str, token| {
         ["wallet", "add", "--name", name, "--url", url, "--token", token]
@@ -100,16 +100,25 @@ fn bad_settings_are_named() {
     let [port, _] = ports();
     let taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
     let listen = format!("/ip4/127.0.0.1/tcp/{port}");
+    let with_dsn =
+        |dsn| ["run", "--auth-token", "t", "--db-type", "mysql", "--mysql-dsn", dsn];
     for (args, word) in [
         (&["run"][..], "token is empty"),
         (&["run", "--auth-token", "t", "--listen", "nowhere"], "nowhere"),
         (&["run", "--auth-token", "t", "--listen", &listen], "cannot listen"),
         (&["run", "--auth-token", "t", "--node-url", "//"], "node.url"),
         (&["run", "--no-such-flag"], "--no-such-flag"),
+        (
+            &["run", "--auth-token", "t", "--db-type", "redis"],
+            "unexpected db type redis (want 'sqlite' or 'mysql')",
+        ),
+        (&["run", "--auth-token", "t", "--db-type", "mysql"], "--mysql-dsn"),
+        (&with_dsn("root:secret@tcp(127.0.0.1:1)"), "has no `/` and name of a database"),
+        (&with_dsn("root:secret@tcp(127.0.0.1:1)/x"), "no database answers at 127.0.0.1:1"),
         (&["msg", "list"], "no token in"),
     ] {
         let error = refused(home, args);
-        assert!(error.contains(word), "{args:?}: {error}");
+        assert!(error.contains(word) && !error.contains("secret"), "{args:?}: {error}");
     }
     drop(taken);
     let config = home.join(".venus-messager/config.toml");
@@ -117,4 +126,31 @@ fn bad_settings_are_named() {
     std::fs::write(&config, "[api]\nAddress = 7\n").unwrap();
     let error = failure(&command(MESSAGER, home, &["run"]).output().unwrap());
     assert!(error.contains("config.toml") && error.contains("Address"), "{error}");
+    std::fs::write(&config, "[db.mysql]\nconnectionString = \"root:secret@tcp(h)/d\n").unwrap();
+    let error = refused(home, &["run"]);
+    assert!(error.contains("line 2 (connectionString)") && !error.contains("secret"), "{error}");
+}
+
+/// The guide's command: a database that was made for it, and nothing in the home.
+#[test]
+fn messages_are_kept_in_a_database() {
+    let backend = Backend::new();
+    let dsn = MariaDb::shared().database();
+    let database = ["--db-type", "mysql", "--mysql-dsn", &dsn];
+    let running = start(&backend, 0, &database);
+    let home = backend.home();
+    messager(home, &["share-params", "set", "--sel-msg-num", "31"]);
+    running.stop();
+    let running = start(&backend, 0, &database);
+    let shared = messager(home, &["share-params", "get"]);
+    assert!(shared.contains("\"selMsgNum\": 31"), "{shared}");
+    running.stop();
+    assert!(!home.join(".venus-messager/store").exists());
+    let log = std::fs::read_to_string(home.join("venus-messager.log")).unwrap();
+    assert!(log.contains("messages are kept in a database"), "{log}");
+    assert!(!log.contains("111111"), "{log}");
+    let running = start(&backend, 0, &["--db-type", "sqlite"]);
+    let log = std::fs::read_to_string(home.join("venus-messager.log")).unwrap();
+    assert!(log.contains("no SQLite here"), "{log}");
+    running.stop();
 }

@@ -102,7 +102,7 @@ fn miners_are_listed_started_and_stopped() {
     assert!(warmup.contains("127.0.0.1:1"), "the gateway is named: {warmup}");
 
     // A token of venus-auth in the place of the local one: it may read, and no more.
-    let local = home.join(".venus-miner/token");
+    let local = home.join(".venusminer/token");
     let kept = std::fs::read_to_string(&local).unwrap();
     std::fs::write(&local, auth.token(home, "read")).unwrap();
     assert_eq!(call(&["list"]), list);
@@ -172,7 +172,7 @@ fn bad_input_is_named_and_ends_with_1() {
     says(&changed(&backend.node, "nowhere"), &["--api", "nowhere"]);
     says(&changed(&node, "wrong"), &["token rejected by", "401"]);
     says(&changed("--nettype=nerpanet", "--nettype=mainnet"), &["localnet-cli", "mainnet"]);
-    assert!(!home.join(".venus-miner").exists(), "nothing half-made");
+    assert!(!home.join(".venusminer").exists(), "nothing half-made");
 
     // A token that cannot list users.
     stdout(&run(MINER, home, &good));
@@ -180,9 +180,9 @@ fn bad_input_is_named_and_ends_with_1() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap().to_string();
     says(&["--listen", &taken, "run"], &["cannot listen at", "--listen"]);
-    std::fs::write(home.join(".venus-miner/config.toml"), "listen = 7").unwrap();
+    std::fs::write(home.join(".venusminer/config.toml"), "listen = 7").unwrap();
     says(&["run"], &["config.toml", "listen"]);
-    std::fs::write(home.join(".venus-miner/config.toml"), "").unwrap();
+    std::fs::write(home.join(".venusminer/config.toml"), "").unwrap();
     says(&["run"], &["node.url", "--api"]);
 
     let help = stdout(&run(MINER, home, &["--help"]));

@@ -51,7 +51,7 @@ fn bad_input_is_named_and_ends_with_1() {
     let error = failure(&run("venus-gateway", home, &["miner", "state", "x1"]));
     assert!(error.contains("no Filecoin address"), "{error}");
 
-    let config = home.join(".venus-gateway/config.toml");
+    let config = home.join(".venusgateway/config.toml");
     std::fs::write(&config, "listen = 7").unwrap();
     let error = failure(&run("venus-gateway", home, &["run"]));
     assert!(error.contains("config.toml") && error.contains("listen"), "{error}");

@@ -53,7 +53,7 @@ fn a_miner_gets_a_home_a_daemon_storage_and_a_sector() {
     let made = backend.sealer(&with(&init, &["--actor", "t01000"]));
     assert!(made.contains("Miner: t01000 (2 KiB sectors)"), "{made}");
     assert!(made.contains("you can now start it with 'venus-sealer run'"), "{made}");
-    let config = backend.home().join(".venus-sealer/config.toml");
+    let config = backend.home().join(".venussealer/config.toml");
     assert_private(&config);
     let text = std::fs::read_to_string(&config).unwrap();
     assert!(text.contains(&token) && text.contains("localnet-cli"), "{text}");
@@ -129,7 +129,7 @@ fn a_new_miner_is_created_by_message() {
     let size = backend.refused(&with(&init, &["--worker", &address, "--sector-size", "512M"]));
     let expected = "--sector-size 512 MiB is not allowed on localnet-cli; use 2 KiB or 8 MiB";
     assert!(size.contains(expected), "{size}");
-    assert!(!backend.home().join(".venus-sealer").exists());
+    assert!(!backend.home().join(".venussealer").exists());
 
     let args = with(&init, &["--worker", &address, "--sector-size", "2KiB", "--json"]);
     let output = run(SEALER, backend.home(), &args);
@@ -181,14 +181,14 @@ fn bad_input_is_named_and_ends_with_1() {
     let wrong = init.iter().map(|arg| if *arg == token { "wrong" } else { arg });
     let wrong: Vec<_> = wrong.chain(["--actor", "t01000"]).collect();
     says(&wrong, &["token rejected by", "401"]);
-    assert!(!home.join(".venus-sealer").exists(), "nothing half-made");
+    assert!(!home.join(".venussealer").exists(), "nothing half-made");
 
     backend.sealer(&with(&init, &["--actor", "t01000"]));
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap().to_string();
     says(&["--listen", &taken, "run"], &["cannot listen at", "--listen"]);
     says(&["--network", "mainnet", "--listen", ANY_PORT, "run"], &["localnet-cli", "mainnet"]);
-    let config = home.join(".venus-sealer/config.toml");
+    let config = home.join(".venussealer/config.toml");
     std::fs::write(&config, "Node = 7").unwrap();
     says(&["run"], &["config.toml", "Node"]);
     // As the deployment guide has it; the node is missing.

@@ -1,6 +1,7 @@
 //! The REST interface: routes, callers and bodies exactly as the Go service has them.
 
 mod access;
+mod access_log;
 mod bindings;
 mod limits;
 mod pairs;
@@ -8,7 +9,7 @@ mod params;
 mod tokens;
 mod users;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::{
     Router,
@@ -21,7 +22,7 @@ use serde::Serialize;
 use venus_core::auth::{Claims, TokenError, to_go_json};
 
 use self::params::Params;
-use crate::{AuthService, Error};
+use crate::{AuthService, Error, influx::AccessLog};
 
 /// Bodies are at most this long: the longest holds a list of names or addresses.
 const MAX_BODY: usize = 1 << 20;
@@ -33,12 +34,17 @@ const NOT_FOUND: &str = "404 page not found";
 struct Server {
     service: AuthService,
     timeout: Duration,
+    access_log: Option<AccessLog>,
 }
 
 /// All routes. They are found here and not by axum, because the Go service treats unknown paths,
 /// methods and slashes at the end in its own way.
-pub(crate) fn router(service: AuthService, timeout: Duration) -> Router {
-    Router::new().fallback(serve).with_state(Server { service, timeout })
+pub(crate) fn router(
+    service: AuthService,
+    timeout: Duration,
+    access_log: Option<AccessLog>,
+) -> Router {
+    Router::new().fallback(serve).with_state(Server { service, timeout, access_log })
 }
 
 async fn serve(State(server): State<Server>, request: Request) -> Response {
@@ -108,6 +114,7 @@ async fn dispatch(server: Server, request: Request) -> Result<Reply, Failure> {
         }
         _ => {}
     }
+    let begun = SystemTime::now();
     let (head, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
         Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 1 MiB")
@@ -133,7 +140,11 @@ async fn dispatch(server: Server, request: Request) -> Result<Reply, Failure> {
         });
     };
     let call = Call { service: server.service, params, caller };
-    call.answer(route).await
+    let outcome = call.answer(route).await;
+    if let (Some(log), Route::Verify) = (&server.access_log, route) {
+        call.log_access(log, &head, begun, &outcome);
+    }
+    outcome
 }
 
 /// The caller's token: in the header or, only when there is no such header, in the form.

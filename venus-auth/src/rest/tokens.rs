@@ -21,11 +21,19 @@ pub(super) fn page(request: &Bound<'_>) -> Result<Page, Failure> {
     Ok(Page::from_wire(request.int(&SKIP, "int64")?, request.int(&LIMIT, "int64")?))
 }
 
+/// The token that is asked about.
+const ASKED: Field = Field { go: "Token", json: "Token", form: &["token"] };
+
 impl Call {
+    /// The token that `/verify` is asked about; empty if there is none.
+    pub(super) fn asked_token(&self) -> String {
+        let request = self.params.bind("VerifyRequest");
+        request.and_then(|request| request.text(&ASKED)).unwrap_or_default()
+    }
+
     pub(super) async fn verify(&self) -> Result<Reply, Failure> {
-        const TOKEN: Field = Field { go: "Token", json: "Token", form: &["token"] };
         let mut request = self.params.bind("VerifyRequest")?;
-        let token = request.required(&TOKEN)?;
+        let token = request.required(&ASKED)?;
         request.done()?;
         Claims::peek(&token).map_err(|error| unreadable(error, &token))?;
         self.need_read()?;

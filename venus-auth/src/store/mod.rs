@@ -3,6 +3,8 @@
 #[cfg(feature = "test-utils")]
 mod contract;
 mod sled;
+#[cfg(feature = "sql")]
+mod sql;
 
 use std::{fmt, path::PathBuf};
 
@@ -18,6 +20,8 @@ use venus_core::chain::Address;
 pub use contract::*;
 
 pub use self::sled::SledStore;
+#[cfg(feature = "sql")]
+pub use self::sql::SqlStore;
 
 /// Keeps what venus-auth knows.
 ///
@@ -25,7 +29,8 @@ pub use self::sled::SledStore;
 ///
 /// - A call that has returned is durable: it survives the death of the process at any instant.
 /// - Each call is one transaction, and calls appear to run one after the other.
-/// - Names are compared byte for byte. Lists are in the order of their keys: tokens by token,
+/// - Names are compared byte for byte; a store that cannot keep two names apart takes the second
+///   for taken. Lists are in the order of their keys: tokens by token,
 ///   users by name, miners and signers by address.
 /// - Dropping the future cancels the wait, not always the work.
 ///
@@ -41,7 +46,8 @@ pub trait AuthStore: fmt::Debug + Send + Sync {
     /// Lists the tokens of a user that are not removed.
     async fn tokens_by_name(&self, name: &str) -> Result<Vec<TokenRow>, StoreError>;
     /// Marks a token as removed by somebody, or as not removed. `false`: it was so already, or
-    /// there is no such token.
+    /// there is no such token. Whether it was its own user must be kept; the name of another may
+    /// become empty.
     async fn set_token_removed(&self, token: &str, by: Option<&str>) -> Result<bool, StoreError>;
 
     /// Stores a new user, in place of a deleted one of the same name if there is one. `false`:
@@ -85,7 +91,12 @@ pub trait AuthStore: fmt::Debug + Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Bound, StoreError>;
     /// Takes a signer from one user, or from all. `false`: it was not bound.
-    async fn unbind_signer(&self, user: Option<&str>, signer: Address) -> Result<bool, StoreError>;
+    async fn unbind_signer(
+        &self,
+        user: Option<&str>,
+        signer: Address,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
     /// Lists the users of a signer.
     async fn users_of_signer(&self, signer: Address) -> Result<Vec<String>, StoreError>;
     /// Lists the signers of a user.
@@ -128,7 +139,7 @@ pub struct TokenRow {
     pub secret: JwtSecret,
     /// When it was made.
     pub create_time: DateTime<Utc>,
-    /// Who removed it; empty for an administrator without name.
+    /// Who removed it; empty for an administrator whose name is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_by: Option<String>,
 }
@@ -186,4 +197,19 @@ pub enum StoreError {
     Backend { what: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("a record in the store is broken: {0}; restore the store from a backup")]
     Corrupt(#[source] serde_json::Error),
+    #[error("a row of the table `{table}` is broken: {reason}; correct or delete it")]
+    BadRow { table: &'static str, reason: String },
+    #[error(
+        "the database was made by an old version ({what}); start sophon-auth 1.16 on it once, \
+         which brings it up to date, or choose another database"
+    )]
+    Outdated { what: String },
+    #[error(
+        "the database is of a newer version: its table `{table}` has the column `{column}`; \
+         use a newer program"
+    )]
+    Newer { table: String, column: String },
+    #[cfg(feature = "sql")]
+    #[error(transparent)]
+    Sql(#[from] venus_core::sql::SqlError),
 }

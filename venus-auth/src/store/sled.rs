@@ -1,7 +1,7 @@
 //! The store over sled: embedded, nothing to install.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -14,9 +14,12 @@ use venus_core::auth::{
     MinerBinding, Page, RateLimit, SignerBinding, User, UserState, UserUpdate, format_address,
 };
 use venus_core::chain::Address;
+use venus_core::store::{Store, StoreError as CoreError};
 
 use super::{AuthStore, Bound, StoreError, TokenRow, UserRow};
 
+/// The tree that sled itself makes: there is no need for another.
+const TREE: &str = "__sled__default";
 const VERSION: u32 = 1;
 const VERSION_KEY: &[u8] = &[0];
 
@@ -46,9 +49,8 @@ pub struct SledStore(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    db: sled::Db,
-    /// sled's own flush does not reach the disk's cache; `sync_data` on its file does.
-    file: File,
+    store: Store,
+    db: sled::Tree,
     /// Writers read, decide and write; one at a time makes that a transaction.
     writer: Mutex<()>,
 }
@@ -70,14 +72,15 @@ impl SledStore {
         if path.join("MANIFEST").exists() {
             return Err(StoreError::Foreign { path: path.to_owned() });
         }
-        let db = sled::Config::new().path(path).open().map_err(|error| match error {
-            sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => {
-                StoreError::Locked { path: path.to_owned() }
-            }
+        let store = Store::open(path).map_err(|error| match error {
+            CoreError::InUse(path) => StoreError::Locked { path },
+            CoreError::Open { path, source } => StoreError::Open { path, source: source.into() },
             other => StoreError::Open { path: path.to_owned(), source: other.into() },
         })?;
-        let file = File::open(path.join("db")).map_err(failed)?;
-        let store = Self(Arc::new(Inner { db, file, writer: Mutex::new(()) }));
+        let tree = store
+            .tree(TREE)
+            .map_err(|error| StoreError::Open { path: path.to_owned(), source: error.into() })?;
+        let store = Self(Arc::new(Inner { store, db: tree, writer: Mutex::new(()) }));
         match store.0.get::<u32>(VERSION_KEY)? {
             None => {
                 let mut batch = Batch::default();
@@ -151,10 +154,9 @@ impl Inner {
     fn commit(&self, batch: Batch, lock: Option<MutexGuard<'_, ()>>) -> Result<(), StoreError> {
         self.db.apply_batch(batch).map_err(backend("write"))?;
         drop(lock);
-        self.db.flush().map_err(backend("flush"))?;
-        self.file
-            .sync_data()
-            .map_err(|error| StoreError::Backend { what: "sync its file", source: error.into() })
+        self.store
+            .commit_blocking()
+            .map_err(|error| StoreError::Backend { what: "flush", source: error.into() })
     }
 }
 
@@ -410,7 +412,12 @@ impl AuthStore for SledStore {
         .await
     }
 
-    async fn unbind_signer(&self, user: Option<&str>, signer: Address) -> Result<bool, StoreError> {
+    async fn unbind_signer(
+        &self,
+        user: Option<&str>,
+        signer: Address,
+        _now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
         let (user, address) = (user.map(str::to_owned), format_address(&signer));
         self.run(move |db| {
             let lock = db.lock();

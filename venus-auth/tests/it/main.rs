@@ -4,7 +4,10 @@
 
 mod api;
 mod durability;
+mod influx;
 mod replay;
+mod sql;
+mod sql_failures;
 mod world;
 
 // One directory a store; it goes away with the process.
@@ -12,3 +15,5 @@ venus_auth::auth_store_contract!(
     sled,
     venus_auth::store::SledStore::open(&tempfile::tempdir().unwrap().keep()).unwrap()
 );
+
+venus_auth::auth_store_contract!(mariadb, crate::sql::empty_store().await);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use serde_json::Value;
+use venus_auth::DbConfig;
 use venus_core::auth::{AuthAdmin, NewUser};
 
 use crate::world::{Answer, World};
@@ -57,6 +58,15 @@ struct Tally {
 
 #[tokio::test]
 async fn the_recordings_of_the_go_service_are_answered_alike() {
+    replay_all(|| DbConfig::Sled).await;
+}
+
+#[tokio::test]
+async fn the_recordings_are_answered_alike_over_sql() {
+    replay_all(crate::sql::empty_database).await;
+}
+
+async fn replay_all(db: impl Fn() -> DbConfig) {
     let files: [(&str, &str, &[&str]); 11] = [
         ("http", include_str!("../fixtures/http.json"), &[]),
         ("verify", include_str!("../fixtures/verify.json"), &[]),
@@ -75,7 +85,7 @@ async fn the_recordings_of_the_go_service_are_answered_alike() {
     let mut unused: Vec<_> = DIFFERENT.iter().map(|(file, name, ..)| (*file, *name)).collect();
     println!("{:14} {:>8} {:>8} {:>10}", "recording", "replayed", "equal", "on purpose");
     for (file, text, users) in files {
-        let tally = replay(file, text, users, &mut wrong, &mut unused).await;
+        let tally = replay(db(), file, text, users, &mut wrong, &mut unused).await;
         let Tally { played, equal, on_purpose } = tally;
         println!("{file:14} {played:>8} {equal:>8} {on_purpose:>10}");
     }
@@ -88,6 +98,7 @@ async fn the_recordings_of_the_go_service_are_answered_alike() {
 }
 
 async fn replay(
+    db: DbConfig,
     file: &str,
     text: &str,
     users: &[&str],
@@ -95,7 +106,7 @@ async fn replay(
     unused: &mut Vec<(&'static str, &'static str)>,
 ) -> Tally {
     let exchanges: Vec<Exchange> = serde_json::from_str(text).unwrap();
-    let world = World::start(true).await;
+    let world = World::start_over(db, true).await;
     for user in users {
         world.auth.service().create_user(&NewUser::enabled(*user)).await.unwrap();
     }

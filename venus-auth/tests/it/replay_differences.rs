@@ -1,6 +1,7 @@
 const EMPTY_ERROR: &str = "an error has a JSON body";
 const PERM: &str = "the service, not only its command line, checks the permission";
 const LENGTH: &str = "too long a text is refused, over every store";
+const STATE: &str = "a state that MySQL cannot keep is refused, over every store";
 const PAGING: &str = "the Go service panics without paging";
 const DELETED: &str = "nothing can be bound to a deleted user";
 const TAKEN: &str = "the id of a limit stays with its user";
@@ -28,6 +29,7 @@ const DIFFERENT: &[(&str, &str, &str, u16, &str)] = &[
     ("tokens-paging", "users: no query", PAGING, 200, r#"[{"id":"{{id:a1}}"*"#),
     ("tokens-paging", "users: only state", PAGING, 200, r#"[{"id":"{{id:a1}}"*"#),
     ("user", "new: name of 51 letters", LENGTH, 400, r#"{"error":"name is too long*"#),
+    ("user", "new: state 200", STATE, 400, r#"{"error":"state 200 is out of range*"#),
     ("user-delete", "deleted: bind signer", DELETED, 400, r#"{"error":"unregister signer:*"#),
     ("user-delete", "deleted: bind miner", DELETED, 400, r#"{"error":"can't bind miner:f01003*"#),
     ("user-delete", "recovered: miner list", DELETED, 200, "[]"),

@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_util::sync::CancellationToken;
-use venus_auth::{Auth, AuthConfig, AuthHandle};
+use venus_auth::{Auth, AuthConfig, AuthHandle, DbConfig};
 
 pub(crate) struct World {
     pub(crate) auth: AuthHandle,
@@ -23,8 +23,13 @@ pub(crate) fn config(home: &std::path::Path) -> AuthConfig {
 
 impl World {
     pub(crate) async fn start(admit_disabled_users: bool) -> Self {
+        Self::start_over(DbConfig::Sled, admit_disabled_users).await
+    }
+
+    pub(crate) async fn start_over(db: DbConfig, admit_disabled_users: bool) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut config = config(home.path());
+        config.db = db;
         config.admit_disabled_users = admit_disabled_users;
         let auth = Auth::builder(config).open().await.unwrap();
         Self { auth: auth.start(CancellationToken::new()).await.unwrap(), home }

@@ -127,3 +127,30 @@ fn rlp_header(out: &mut Vec<u8>, offset: u8, length: usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `wallet.md` 17.3.
+    #[test]
+    fn rlp_is_that_of_the_go_node() {
+        for (given, expected) in
+            [(&[][..], "80"), (&[0x01], "01"), (&[0xaa], "81aa"), (&[0x04, 0x02], "820402")]
+        {
+            let mut out = Vec::new();
+            rlp_string(&mut out, given);
+            assert_eq!(hex::encode(out), expected);
+        }
+        let mut items = Vec::new();
+        for byte in [0xaa, 0xbb, 0xcc, 0xdd] {
+            rlp_string(&mut items, &[byte; 2]);
+        }
+        for (items, expected) in [(vec![], "c0"), (items, "cc82aaaa82bbbb82cccc82dddd")] {
+            let mut list = Vec::new();
+            rlp_header(&mut list, 0xc0, items.len());
+            list.extend(items);
+            assert_eq!(hex::encode(list), expected);
+        }
+    }
+}

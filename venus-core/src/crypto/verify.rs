@@ -69,7 +69,7 @@ pub fn verify_aggregate(
             .map_err(|_| CryptoError::Malformed("the address holds no BLS key"))?;
         keys.push(key);
     }
-    // Not `verify_messages`: it wants all messages to differ, and copies in one block may not.
+    // All data must differ, as in Lotus: else a rogue key could be made to cancel another one out.
     let hashes: Vec<_> = signed.iter().map(|(_, data)| bls_signatures::hash(data)).collect();
     bls_signatures::verify(&signature, &hashes, &keys).then_some(()).ok_or(CryptoError::Mismatch)
 }
@@ -115,4 +115,61 @@ fn recover(signature: &[u8], digest: &[u8; 32]) -> Result<[u8; 65], CryptoError>
     let key = VerifyingKey::recover_from_prehash(digest, &rs, recovery)
         .map_err(|_| CryptoError::Mismatch)?;
     key.to_sec1_point(false).as_bytes().try_into().map_err(|_| CryptoError::Mismatch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes<const N: usize>(hex: &str) -> [u8; N] {
+        hex::decode(hex).unwrap().try_into().unwrap()
+    }
+
+    /// The chain takes these, though wallets do not make them: `wallet.md` 17.3.
+    #[test]
+    fn keys_are_recovered_from_signatures_with_a_high_s() {
+        let digest = bytes("18c547e4f7b0f325ad1e56f57e26c745b09a3e503d86e00e5255ff7f715d3d1c");
+        let mut signature = hex::decode(
+            "73b1693892219d736caba55bdb67216e485557ea6b6af75f37096c9aa6a5a75f\
+             eeb940b1d03b21e36b0e47e79769f095fe2ab855bd91e3a38756b7d75a9c4549",
+        )
+        .unwrap();
+        signature.push(1);
+        let key = recover(&signature, &digest).unwrap();
+        assert_eq!(eth_address(&key), bytes("a94f5374fce5edbc8e2a8697c15331677e6ebf0b"));
+        *signature.last_mut().unwrap() = 0;
+        let other = recover(&signature, &digest);
+        assert!(other.is_err() || other != Ok(key), "the recovery ID tells two keys apart");
+        *signature.last_mut().unwrap() = 4;
+        assert_eq!(
+            recover(&signature, &digest),
+            Err(CryptoError::Malformed("invalid recovery ID"))
+        );
+    }
+
+    /// Unsigned transaction, signature, public key and address: `wallet.md` 17.3.
+    #[test]
+    fn keys_are_recovered_from_transactions_of_the_go_node() {
+        for (unsigned, signature, key, address) in [
+            (
+                "02f1030185012a05f2008504a817c800825208942b87d1cb599bc2a606db9a0169fcec96af04ad3a880de0b6b3a764000080c0",
+                "479ff7fa64cf8bf641eb81635d1e8a698530d2f219951d234539e6d0748195294b6146d27be50cdbb2853ba9a42f207af8d730272f1ebe9c9a78aeef1d6aa92400",
+                "048362749392a0e192eff600d21155236c5a0648d300a8e0e44d8617712c7c96384c75825dc5c7595df2a5005fd8a0f7c809119fb9ab36403ed712244fc329348e",
+                "f410fhfd5ei74kqk7ipvatgdgvnrldvgthaknk7hb3xq",
+            ),
+            (
+                "02f08401df5e76038502540be400843b9aca008398968094ff000000000000000000000000000000000003f2832dc6c080c0",
+                "cf1fa52fae9154ba21d67aeca9b42adfe186eb9e426c441051a8473efd1908480e6c8c79ffaf35fb8f136c8cf6c5656f1f3befad21f2644321aa6dba58d6873700",
+                "04cfecc0520d906cbfea387759246e89d85e2998843e56ad1c41de247ce10b3e4c453aa73c8de13c178d94461b6fa3f8b6f74406ce43d2fbab6992d0b283394242",
+                "f410fklfi47ki2glgsrqwodd4y3b7indq7qih5bt7twq",
+            ),
+        ] {
+            let unsigned = hex::decode(unsigned).unwrap();
+            let data = hex::decode(signature).unwrap();
+            assert_eq!(recover(&data, &keccak_256(&unsigned)), Ok(bytes(key)));
+            let signature = Signature { kind: SignatureType::Delegated, data: data.into() };
+            verify(&signature, &unsigned, address.parse().unwrap()).unwrap();
+            verify(&signature, &unsigned[1..], address.parse().unwrap()).unwrap_err();
+        }
+    }
 }

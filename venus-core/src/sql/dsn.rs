@@ -136,14 +136,18 @@ impl Dsn {
             let nanoseconds = parse_go_duration(value).and_then(|ns| u64::try_from(ns).ok());
             let limit = nanoseconds.map(Duration::from_nanos);
             // Go takes 0 as no limit.
-            limit.map(|limit| (!limit.is_zero()).then_some(limit)).ok_or_else(|| wrong("a time, as 10s"))
+            limit
+                .map(|limit| (!limit.is_zero()).then_some(limit))
+                .ok_or_else(|| wrong("a time, as 10s"))
         };
         let word = |text: &str| {
             let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
             !text.is_empty() && text.chars().all(fits)
         };
         match key {
-            "loc" => self.zone = value.parse().map_err(|_| wrong("Local, UTC or as Asia/Shanghai"))?,
+            "loc" => {
+                self.zone = value.parse().map_err(|_| wrong("Local, UTC or as Asia/Shanghai"))?
+            }
             "charset" => {
                 let charset = value.split(',').next().unwrap_or_default();
                 if !["utf8mb4", "utf8mb3", "utf8"].contains(&charset) {
@@ -166,8 +170,12 @@ impl Dsn {
                 }
             }
             // How Go's driver does what ours does anyway.
-            "parseTime" | "allowNativePasswords" | "checkConnLiveness" | "interpolateParams"
-            | "multiStatements" | "clientFoundRows" => {
+            "parseTime"
+            | "allowNativePasswords"
+            | "checkConnLiveness"
+            | "interpolateParams"
+            | "multiStatements"
+            | "clientFoundRows" => {
                 if !["true", "false", "1", "0"].contains(&value) {
                     return Err(wrong("true or false"));
                 }
@@ -256,9 +264,10 @@ fn unescape(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
-        let code = tail.get(..2).filter(|_| *first == b'%').and_then(|hex| {
-            u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
-        });
+        let code = tail
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
         bytes.push(code.unwrap_or(*first));
         rest = if code.is_some() { &tail[2..] } else { tail };
     }
@@ -293,10 +302,9 @@ mod tests {
 
     #[test]
     fn the_guides_dsns_are_understood() {
-        let auth = dsn(
-            "root:111111@(127.0.0.1:3306)/venus_auth?parseTime=true&loc=Local&charset=utf8mb4\
-             &collation=utf8mb4_unicode_ci&readTimeout=10s&writeTimeout=10s",
-        );
+        let auth =
+            dsn("root:111111@(127.0.0.1:3306)/venus_auth?parseTime=true&loc=Local&charset=utf8mb4\
+             &collation=utf8mb4_unicode_ci&readTimeout=10s&writeTimeout=10s");
         assert_eq!((auth.user(), auth.password.as_str()), ("root", "111111"));
         assert_eq!((auth.server(), auth.database()), (&tcp("127.0.0.1", 3306), "venus_auth"));
         assert_eq!(auth.zone(), Zone::Local);
@@ -309,7 +317,8 @@ mod tests {
 
     #[test]
     fn every_form_of_gos_driver_is_understood() {
-        let odd = dsn("u:p@:/?)w@tcp([::1]:4000)/d%2Fb?loc=Asia%2FShanghai&tls=skip-verify&timeout=3s");
+        let odd =
+            dsn("u:p@:/?)w@tcp([::1]:4000)/d%2Fb?loc=Asia%2FShanghai&tls=skip-verify&timeout=3s");
         assert_eq!((odd.user(), odd.password.as_str()), ("u", "p@:/?)w"));
         assert_eq!((odd.server(), odd.database()), (&tcp("::1", 4000), "d/b"));
         assert_eq!((odd.zone(), odd.tls), ("Asia/Shanghai".parse().unwrap(), Tls::Unverified));
@@ -319,7 +328,11 @@ mod tests {
         assert_eq!(socket.server(), &Server::Unix("/run/mysqld/mysqld.sock".into()));
         assert_eq!(dsn("/db").server(), &tcp("127.0.0.1", 3306));
         assert_eq!(dsn("u@tcp(host)/db").server(), &tcp("host", 3306));
-        assert_eq!(dsn("u@tcp(h:1)/db?loc=Asia/Shanghai").zone(), odd.zone(), "need not be escaped");
+        assert_eq!(
+            dsn("u@tcp(h:1)/db?loc=Asia/Shanghai").zone(),
+            odd.zone(),
+            "need not be escaped"
+        );
         assert_eq!(dsn("u@tcp(h:1)/db").zone(), Zone::UTC);
     }
 

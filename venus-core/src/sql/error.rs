@@ -54,8 +54,8 @@ pub enum SqlError {
     Busy { max: u32 },
     /// Of a write: whether it was done is not known.
     #[error(
-        "the connection to the database at {server} was lost; look whether the change was made, \
-         and try again"
+        "the connection to the database at {server} was lost; if this was a change, look whether \
+         it was made, and try again"
     )]
     Lost { server: String, source: sqlx::Error },
     #[error("the database refused a statement")]

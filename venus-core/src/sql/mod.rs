@@ -2,24 +2,23 @@
 //!
 //! A [`Dsn`] is what the configuration of a Go service has; [`open_pool`] connects, or says why
 //! not and what to do. Reads go through [`SqlPool`] and are retried once when the connection is
-//! lost; writes go through [`SqlPool::transact`], which reports a lost connection, as nobody can
+//! lost; writes go through [`transaction!`], which reports a lost connection, as nobody can
 //! know then whether the server has committed.
 //!
 //! ```no_run
 //! # async fn f() -> Result<(), venus_core::sql::SqlError> {
-//! use venus_core::sql::{Dsn, PoolLimits, SqlError, open_pool, sqlx};
+//! use venus_core::sql::{Dsn, PoolLimits, SqlError, open_pool, sqlx, transaction};
 //!
 //! let dsn: Dsn = "root:111111@(127.0.0.1:3306)/venus_auth?parseTime=true&loc=Local".parse()?;
 //! let pool = open_pool(&dsn, &PoolLimits::default()).await?;
 //! let find = || sqlx::query_as("SELECT id FROM users WHERE name = ?").bind("alice");
 //! let user: Option<(String,)> = pool.fetch_optional(find).await?;
 //!
-//! let renamed = pool
-//!     .transact(async |tx| -> Result<u64, SqlError> {
-//!         let rename = "UPDATE users SET comment = ? WHERE name = ?";
-//!         tx.execute(sqlx::query(rename).bind("a miner").bind("alice")).await
-//!     })
-//!     .await?;
+//! let changed: Result<u64, SqlError> = transaction!(pool, |tx| {
+//!     let change = "UPDATE users SET comment = ? WHERE name = ?";
+//!     tx.execute(sqlx::query(change).bind("a miner").bind("alice")).await
+//! });
+//! # changed?;
 //! # Ok(())
 //! # }
 //! ```
@@ -30,10 +29,13 @@ mod pool;
 mod transaction;
 mod zone;
 
+pub use crate::sql_transaction as transaction;
 pub use sqlx;
 
 pub use dsn::{Dsn, Server, Tls};
 pub use error::{DsnError, SqlError};
 pub use pool::{PoolLimits, SqlPool, open_pool};
+#[doc(hidden)]
+pub use transaction::Attempts;
 pub use transaction::Transaction;
 pub use zone::Zone;

@@ -3,14 +3,14 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection, FromRow, MySql, MySqlConnection, MySqlPool,
+    ConnectOptions, Connection, Execute, Executor, FromRow, MySql, MySqlPool,
     mysql::{MySqlArguments, MySqlPoolOptions, MySqlRow},
     pool::PoolConnection,
     query::{Query, QueryAs},
 };
-use tokio::time::timeout;
+use tokio::time::{error::Elapsed, timeout};
 
-use super::{Dsn, SqlError, Transaction};
+use super::{Dsn, SqlError};
 
 /// How many connections there may be and how long one is used: `maxOpenConns`, `maxIdleConns`,
 /// `maxLifeTime` and `maxIdleTime` of the Go services. `Default` is that of sophon-auth.
@@ -128,52 +128,16 @@ impl SqlPool {
     where
         T: for<'r> FromRow<'r, MySqlRow> + Send + Unpin + 'q,
     {
-        let mut lease = self.lease().await?;
-        lease.run(self.dsn.read_timeout(), async |connection| query.fetch_all(connection).await).await
+        self.lease().await?.fetch_all(self.dsn.read_timeout(), query).await
     }
 
     /// One statement that writes, or changes the schema. Not repeated when the connection is lost.
     ///
     /// # Errors
     ///
-    /// As [`transact`](Self::transact).
+    /// What the database says; [`SqlError::Lost`] if nobody knows whether it was done.
     pub async fn execute(&self, query: Query<'_, MySql, MySqlArguments>) -> Result<u64, SqlError> {
-        let mut lease = self.lease().await?;
-        let limit = self.dsn.write_timeout();
-        let done = lease.run(limit, async |connection| query.execute(connection).await).await?;
-        Ok(done.rows_affected())
-    }
-
-    /// Does some work in one transaction: committed if it succeeds, as if it had never been if it
-    /// fails. Done anew, at most five times, when another transaction was in the way.
-    ///
-    /// # Errors
-    ///
-    /// What the work says; [`SqlError::Lost`] if the connection was lost in the middle, when
-    /// nobody knows whether it was committed.
-    pub async fn transact<T, E: From<SqlError>>(
-        &self,
-        work: impl AsyncFn(&mut Transaction) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let mut transaction = Transaction::begin(self).await?;
-            match work(&mut transaction).await {
-                Ok(value) => {
-                    transaction.commit().await?;
-                    return Ok(value);
-                }
-                Err(error) => {
-                    let again = transaction.conflicted() && attempt < 5;
-                    transaction.rollback().await;
-                    if !again {
-                        return Err(error);
-                    }
-                    tokio::time::sleep(Duration::from_millis(10 << attempt)).await;
-                }
-            }
-        }
+        self.lease().await?.execute(self.dsn.write_timeout(), query).await
     }
 
     /// Closes all connections once their work is done.
@@ -202,23 +166,44 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// One exchange with the server. After one that was not finished the connection is closed, so
-    /// that nobody else gets its answer.
-    pub(super) async fn run<T>(
+    pub(super) async fn fetch_all<'q, T>(
         &mut self,
         limit: Duration,
-        work: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, sqlx::Error>,
+        query: QueryAs<'q, MySql, T, MySqlArguments>,
+    ) -> Result<Vec<T>, SqlError>
+    where
+        T: for<'r> FromRow<'r, MySqlRow> + Send + Unpin + 'q,
+    {
+        let result = timeout(limit, query.fetch_all(&mut *self.connection)).await;
+        self.outcome(limit, result)
+    }
+
+    pub(super) async fn execute<'q>(
+        &mut self,
+        limit: Duration,
+        query: impl Execute<'q, MySql> + 'q,
+    ) -> Result<u64, SqlError> {
+        let result = timeout(limit, self.connection.execute(query)).await;
+        Ok(self.outcome(limit, result)?.rows_affected())
+    }
+
+    /// After an exchange that was not finished the connection is closed, so that nobody else gets
+    /// its answer.
+    fn outcome<T>(
+        &mut self,
+        limit: Duration,
+        result: Result<Result<T, sqlx::Error>, Elapsed>,
     ) -> Result<T, SqlError> {
         let dsn = &self.pool.dsn;
-        let result = match timeout(limit, work(&mut self.connection)).await {
+        let error = match result {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(source)) => SqlError::statement(source, dsn),
             Err(_) => SqlError::TimedOut { server: dsn.server().to_string(), limit },
         };
-        if !matches!(result, SqlError::Statement(_)) {
+        if !matches!(error, SqlError::Statement(_)) {
             self.discard();
         }
-        Err(result)
+        Err(error)
     }
 
     /// Has the connection closed instead of given back. The server rolls back what it was at.

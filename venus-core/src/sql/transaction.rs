@@ -10,7 +10,80 @@ use sqlx::{
 
 use super::{SqlError, SqlPool, pool::Lease};
 
-/// A transaction that [`SqlPool::transact`] commits or takes back.
+/// Does some work in one transaction: committed if it succeeds, as if it had never been if it
+/// fails. Done anew, at most five times, when another transaction was in the way.
+///
+/// The work is an expression with the [`Transaction`](crate::sql::Transaction) in a variable; its
+/// error can be made `From<SqlError>`. [`SqlError::Lost`](crate::sql::SqlError::Lost) means that
+/// nobody knows whether it was committed.
+#[macro_export]
+macro_rules! sql_transaction {
+    ($pool:expr, |$tx:ident| $work:expr) => {{
+        // No closure: a future that borrows from its arguments cannot be said to be `Send`.
+        let mut attempts = $crate::sql::Attempts::new(&$pool);
+        loop {
+            let mut transaction = match attempts.begin().await {
+                Ok(transaction) => transaction,
+                Err(error) => break Err(error.into()),
+            };
+            let $tx = &mut transaction;
+            let result = async { $work }.await;
+            if let Some(result) = attempts.end(transaction, result).await {
+                break result;
+            }
+        }
+    }};
+}
+
+/// What [`transaction!`](crate::sql::transaction) counts.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Attempts<'a> {
+    pool: &'a SqlPool,
+    count: u32,
+}
+
+impl<'a> Attempts<'a> {
+    /// The most that are made.
+    const MAX: u32 = 5;
+
+    /// None yet.
+    pub fn new(pool: &'a SqlPool) -> Self {
+        Self { pool, count: 0 }
+    }
+
+    /// Begins the next one.
+    ///
+    /// # Errors
+    ///
+    /// There is no connection to be had.
+    pub async fn begin(&mut self) -> Result<Transaction, SqlError> {
+        self.count += 1;
+        Transaction::begin(self.pool).await
+    }
+
+    /// Commits or takes back. `None`: it is to be done anew.
+    pub async fn end<T, E: From<SqlError>>(
+        &self,
+        transaction: Transaction,
+        result: Result<T, E>,
+    ) -> Option<Result<T, E>> {
+        match result {
+            Ok(value) => Some(transaction.commit().await.map(|()| value).map_err(E::from)),
+            Err(error) => {
+                let again = transaction.conflicted && self.count < Self::MAX;
+                transaction.rollback().await;
+                if !again {
+                    return Some(Err(error));
+                }
+                tokio::time::sleep(Duration::from_millis(10 << self.count)).await;
+                None
+            }
+        }
+    }
+}
+
+/// A transaction that [`transaction!`](crate::sql::transaction) commits or takes back.
 pub struct Transaction {
     lease: Lease,
     limit: Duration,
@@ -26,7 +99,7 @@ impl fmt::Debug for Transaction {
 }
 
 impl Transaction {
-    pub(super) async fn begin(pool: &SqlPool) -> Result<Self, SqlError> {
+    async fn begin(pool: &SqlPool) -> Result<Self, SqlError> {
         match Self::try_begin(pool).await {
             // Nothing has been asked for yet, so this may be repeated.
             Err(error) if error.is_lost() => Self::try_begin(pool).await,
@@ -54,8 +127,7 @@ impl Transaction {
     where
         T: for<'r> FromRow<'r, MySqlRow> + Send + Unpin + 'q,
     {
-        let rows = async |connection: &mut _| query.fetch_all(connection).await;
-        let result = self.lease.run(self.limit, rows).await;
+        let result = self.lease.fetch_all(self.limit, query).await;
         self.watch(result)
     }
 
@@ -83,30 +155,23 @@ impl Transaction {
         &mut self,
         query: Query<'_, MySql, MySqlArguments>,
     ) -> Result<u64, SqlError> {
-        let done = async |connection: &mut _| query.execute(connection).await;
-        let result = self.lease.run(self.limit, done).await.map(|done| done.rows_affected());
+        let result = self.lease.execute(self.limit, query).await;
         self.watch(result)
     }
 
-    pub(super) async fn commit(mut self) -> Result<(), SqlError> {
+    async fn commit(mut self) -> Result<(), SqlError> {
         self.control("COMMIT").await?;
         self.open = false;
         Ok(())
     }
 
-    pub(super) async fn rollback(mut self) {
+    async fn rollback(mut self) {
         // If this fails, closing the connection does it.
         self.open = self.control("ROLLBACK").await.is_err();
     }
 
-    pub(super) fn conflicted(&self) -> bool {
-        self.conflicted
-    }
-
     async fn control(&mut self, statement: &'static str) -> Result<(), SqlError> {
-        let done =
-            async |connection: &mut _| sqlx::raw_sql(statement).execute(connection).await;
-        self.lease.run(self.limit, done).await.map(|_| ())
+        self.lease.execute(self.limit, sqlx::raw_sql(statement)).await.map(|_| ())
     }
 
     fn watch<T>(&mut self, result: Result<T, SqlError>) -> Result<T, SqlError> {

@@ -73,7 +73,10 @@ mod tests {
         let time: DateTime<Utc> = "2026-11-24T20:00:00.617999Z".parse().unwrap();
         let written = zone.write(time, 3);
         assert_eq!(written.to_string(), "2026-11-25 04:00:00.617");
-        assert_eq!(zone.read(written), "2026-11-24T20:00:00.617Z".parse::<DateTime<Utc>>().unwrap());
+        assert_eq!(
+            zone.read(written),
+            "2026-11-24T20:00:00.617Z".parse::<DateTime<Utc>>().unwrap()
+        );
         assert_eq!(zone.write(time, 0).to_string(), "2026-11-25 04:00:00", "not rounded up");
         assert_eq!(Zone::Local.read(Zone::Local.write(time, 9)), time);
         assert!("Nowhere/City".parse::<Zone>().is_err());

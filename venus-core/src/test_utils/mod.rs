@@ -4,12 +4,16 @@
 
 mod auth;
 mod chain;
+#[cfg(feature = "sql")]
+mod mariadb;
 mod proof;
 mod signer;
 mod sink;
 
 pub use auth::MemAuth;
 pub use chain::chain_contract;
+#[cfg(feature = "sql")]
+pub use mariadb::MariaDb;
 pub use proof::{ContractProofs, prover_contract};
 pub use signer::{MemSigner, signer_contract};
 pub use sink::sink_contract;

@@ -7,7 +7,10 @@
     reason = "a failed set-up is a failed test"
 )]
 
+mod aggregate;
 mod contracts;
+mod draws;
+mod keys;
 mod round_trips;
 mod rpc;
 mod vectors;

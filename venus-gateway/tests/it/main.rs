@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up is a failed test")]
 
 mod replay;
+mod signer;
 mod wallet_stream;
 mod world;

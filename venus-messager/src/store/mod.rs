@@ -2,11 +2,15 @@
 
 mod embedded;
 mod keys;
+#[cfg(feature = "sql")]
+mod sql;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 pub use embedded::EmbeddedStore;
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "sql")]
+pub use sql::SqlStore;
 use venus_core::{
     Address, ChainEpoch, Cid, TipSetKey,
     api::messager::{

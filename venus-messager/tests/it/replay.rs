@@ -42,6 +42,15 @@ struct Report {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_recordings_of_the_go_messager_are_answered_alike() {
+    replay_all(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_recordings_are_answered_alike_over_a_database() {
+    replay_all(true).await;
+}
+
+async fn replay_all(over_database: bool) {
     let files = [
         ("transport", include_str!("../fixtures/transport.json")),
         ("perms", include_str!("../fixtures/perms.json")),
@@ -57,7 +66,7 @@ async fn the_recordings_of_the_go_messager_are_answered_alike() {
     let mut table = String::new();
     let mut total = [0; 5];
     for (file, text) in files {
-        let Tally { equal, by_rule, listed, not_served } = replay(file, text, &mut report).await;
+        let Tally { equal, by_rule, listed, not_served } = replay(file, text, over_database, &mut report).await;
         let row = [equal + by_rule + listed, equal, by_rule, listed, not_served];
         total = std::array::from_fn(|n| total[n] + row[n]);
         table += &line(file, row);
@@ -88,9 +97,14 @@ fn line(name: &str, [replayed, equal, by_rule, listed, not_served]: [usize; 5]) 
     format!("{name:9} {replayed:>8} {equal:>6} {by_rule:>8} {listed:>7} {not_served:>10}\n")
 }
 
-async fn replay(file: &'static str, text: &str, report: &mut Report) -> Tally {
+async fn replay(
+    file: &'static str,
+    text: &str,
+    over_database: bool,
+    report: &mut Report,
+) -> Tally {
     let exchanges: Vec<Exchange> = serde_json::from_str(text).unwrap();
-    let daemon = Daemon::start().await;
+    let daemon = Daemon::start(over_database).await;
     let mut known = Known::new(&daemon.local);
     let mut tipsets = Tipsets::default();
     let mut tally = Tally::default();

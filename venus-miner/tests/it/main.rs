@@ -10,4 +10,5 @@ mod mining;
 mod node;
 mod replay;
 mod restore;
+mod rules;
 mod watch;

@@ -82,6 +82,10 @@ pub(crate) struct Script {
     pub(crate) state: u8,
     /// The node makes blocks of another timestamp than asked for.
     pub(crate) lies: bool,
+    /// The node has the worker's key and signs blocks itself.
+    pub(crate) signs: Option<PrivateKey>,
+    /// Empty lists are null, as Go writes them.
+    pub(crate) nulls: bool,
     pub(crate) pool: Vec<SignedMessage>,
     pub(crate) without: HashSet<&'static str>,
     pub(crate) templates: Vec<BlockTemplate>,
@@ -107,6 +111,8 @@ impl Node {
             submit_error: None,
             state: 0,
             lies: false,
+            signs: None,
+            nulls: false,
             pool: Vec::new(),
             without: HashSet::new(),
             templates: Vec::new(),
@@ -209,16 +215,20 @@ impl Node {
                     sector_key: None,
                     sealed_cid: Cid::of_cbor(b"sealed"),
                 };
-                let info = json!({"MinerPower": power, "NetworkPower": "1000",
+                let mut info = json!({"MinerPower": power, "NetworkPower": "1000",
                     "Sectors": [sector], "WorkerKey": s.worker, "SectorSize": 2048,
                     "PrevBeaconEntry": MockBeacon.entry(last),
                     "BeaconEntries": MockBeacon.entries(base.height(), round, last),
                     "EligibleForMining": true});
+                if s.nulls {
+                    info["BeaconEntries"] = Value::Null;
+                }
                 (round.into(), Ok(info))
             },
         );
         m = self.method(m, "MpoolSelects", |s, (_, q): (TipSetKey, Vec<f64>)| {
-            (json!(q), Ok(vec![Some(s.pool.clone()); q.len()]))
+            let pool = (!s.nulls).then(|| s.pool.clone());
+            (json!(q), Ok(vec![pool; q.len()]))
         });
         m = self
             .method(m, "MpoolSelect", |s, (_, q): (TipSetKey, f64)| (json!(q), Ok(s.pool.clone())));
@@ -230,6 +240,9 @@ impl Node {
             header.beacon_entries.clone_from(&t.beacon_values);
             header.win_post_proof.clone_from(&t.winning_post_proof);
             header.timestamp = t.timestamp + u64::from(s.lies);
+            if let Some(key) = &s.signs {
+                header.block_sig = Some(key.sign(&header.signing_bytes()).unwrap());
+            }
             s.templates.push(t);
             let block = BlockMsg { header, bls_messages: vec![], secpk_messages: vec![] };
             (Value::Null, Ok(block))

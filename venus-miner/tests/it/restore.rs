@@ -48,7 +48,10 @@ async fn no_second_block_of_a_height_that_the_chain_has() {
     assert_eq!(world.wallet.blocks.lock().unwrap().len(), 1);
     let rows = running.miner.list_blocks(None).await.unwrap();
     let row = rows.iter().find(|row| row.epoch == 101).unwrap();
-    assert_eq!((row.cid.clone(), row.parent_key.clone()), (ours.cid().to_string(), base.key().to_string()));
+    assert_eq!(
+        (row.cid.clone(), row.parent_key.clone()),
+        (ours.cid().to_string(), base.key().to_string())
+    );
     running.stop().await;
 }
 
@@ -84,7 +87,10 @@ async fn nothing_is_signed_before_the_chain_was_looked_at() {
     let running = world.start().await;
     world.at(12);
     let error = first_error(&running).await;
-    assert!(error.ends_with("failed to look for own blocks in the chain: tipset not found"), "{error}");
+    assert!(
+        error.ends_with("failed to look for own blocks in the chain: tipset not found"),
+        "{error}"
+    );
     assert!(world.wallet.blocks.lock().unwrap().is_empty());
     running.stop().await;
 }

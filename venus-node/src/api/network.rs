@@ -79,7 +79,7 @@ impl NetworkApi for Node {
             network_name: self.0.network.clone(),
             block_delay_secs: self.0.delay(),
             consensus_miner_min_power: policy.minimum_consensus_power.clone().into(),
-            supported_proof_types: vec![5, 6],
+            supported_proof_types: self.0.executor.config().seal_proofs(),
             pre_commit_challenge_delay: policy.pre_commit_challenge_delay,
             fork_upgrade_params: upgrades(),
             eip155_chain_id: CHAIN_ID,

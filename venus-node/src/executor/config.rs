@@ -3,7 +3,7 @@
 use fil_actors_shared::v18::runtime::Policy;
 use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
-use fvm_shared::sector::{RegisteredPoStProof, RegisteredSealProof, StoragePower};
+use fvm_shared::sector::{RegisteredSealProof, SectorSize, StoragePower};
 use num_traits::Zero;
 
 /// The rules that the native executor follows.
@@ -29,29 +29,7 @@ impl ExecutorConfig {
             pre_commit_challenge_delay: 10,
             ..Policy::default()
         };
-        policy.valid_post_proof_type = Default::default();
-        policy.valid_pre_commit_proof_type = Default::default();
-        policy.valid_prove_commit_ni_proof_type = Default::default();
-        for proof in [
-            RegisteredPoStProof::StackedDRGWindow2KiBV1P1,
-            RegisteredPoStProof::StackedDRGWindow8MiBV1P1,
-        ] {
-            policy.valid_post_proof_type.insert(proof);
-        }
-        for proof in [
-            RegisteredSealProof::StackedDRG2KiBV1P1,
-            RegisteredSealProof::StackedDRG8MiBV1P1,
-            RegisteredSealProof::StackedDRG2KiBV1P1_Feat_SyntheticPoRep,
-            RegisteredSealProof::StackedDRG8MiBV1P1_Feat_SyntheticPoRep,
-        ] {
-            policy.valid_pre_commit_proof_type.insert(proof);
-        }
-        for proof in [
-            RegisteredSealProof::StackedDRG2KiBV1P2_Feat_NiPoRep,
-            RegisteredSealProof::StackedDRG8MiBV1P2_Feat_NiPoRep,
-        ] {
-            policy.valid_prove_commit_ni_proof_type.insert(proof);
-        }
+        allow(&mut policy, &[SectorSize::_2KiB, SectorSize::_8MiB]);
         Self {
             policy,
             create_miner_deposit_power: StoragePower::from(204),
@@ -82,6 +60,25 @@ impl ExecutorConfig {
         config.winning_lookback = 20;
         config.virtual_power = Some(StoragePower::from(750_000u64 << 30));
         config
+    }
+
+    /// Those of the nerpa network, with sectors of 2 KiB besides its own.
+    pub fn nerpa() -> Self {
+        let mut config = Self::compat();
+        allow(&mut config.policy, &[SectorSize::_2KiB, SectorSize::_512MiB]);
+        config.virtual_power = Some(StoragePower::from(750_000u64 << 30));
+        config
+    }
+
+    /// The seal proofs that sectors may have.
+    pub(crate) fn seal_proofs(&self) -> Vec<i64> {
+        let allowed = &self.policy.valid_pre_commit_proof_type;
+        SIZES
+            .into_iter()
+            .map(|size| seal_proofs(size)[0])
+            .filter(|proof| allowed.contains(*proof))
+            .map(i64::from)
+            .collect()
     }
 
     /// The power to price with.
@@ -117,9 +114,68 @@ impl ExecutorConfig {
     }
 }
 
+const SIZES: [SectorSize; 3] = [SectorSize::_2KiB, SectorSize::_8MiB, SectorSize::_512MiB];
+
+/// The seal proofs of a size: the usual one, the synthetic and the non-interactive.
+const fn seal_proofs(size: SectorSize) -> [RegisteredSealProof; 3] {
+    use RegisteredSealProof::*;
+    match size {
+        SectorSize::_2KiB => [
+            StackedDRG2KiBV1P1,
+            StackedDRG2KiBV1P1_Feat_SyntheticPoRep,
+            StackedDRG2KiBV1P2_Feat_NiPoRep,
+        ],
+        SectorSize::_8MiB => [
+            StackedDRG8MiBV1P1,
+            StackedDRG8MiBV1P1_Feat_SyntheticPoRep,
+            StackedDRG8MiBV1P2_Feat_NiPoRep,
+        ],
+        SectorSize::_512MiB => [
+            StackedDRG512MiBV1P1,
+            StackedDRG512MiBV1P1_Feat_SyntheticPoRep,
+            StackedDRG512MiBV1P2_Feat_NiPoRep,
+        ],
+        SectorSize::_32GiB => [
+            StackedDRG32GiBV1P1,
+            StackedDRG32GiBV1P1_Feat_SyntheticPoRep,
+            StackedDRG32GiBV1P2_Feat_NiPoRep,
+        ],
+        SectorSize::_64GiB => [
+            StackedDRG64GiBV1P1,
+            StackedDRG64GiBV1P1_Feat_SyntheticPoRep,
+            StackedDRG64GiBV1P2_Feat_NiPoRep,
+        ],
+    }
+}
+
+/// Lets sectors have these sizes and no others.
+fn allow(policy: &mut Policy, sizes: &[SectorSize]) {
+    policy.valid_post_proof_type = Default::default();
+    policy.valid_pre_commit_proof_type = Default::default();
+    policy.valid_prove_commit_ni_proof_type = Default::default();
+    for size in sizes {
+        let [usual, synthetic, non_interactive] = seal_proofs(*size);
+        if let Ok(proof) = usual.registered_window_post_proof() {
+            policy.valid_post_proof_type.insert(proof);
+        }
+        policy.valid_pre_commit_proof_type.insert(usual);
+        policy.valid_pre_commit_proof_type.insert(synthetic);
+        policy.valid_prove_commit_ni_proof_type.insert(non_interactive);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_network_has_its_sector_sizes() {
+        assert_eq!(ExecutorConfig::compat().seal_proofs(), [5, 6]);
+        assert_eq!(ExecutorConfig::fast().seal_proofs(), [5, 6]);
+        assert_eq!(ExecutorConfig::nerpa().seal_proofs(), [5, 7]);
+        let post = ExecutorConfig::nerpa().policy.valid_post_proof_type;
+        assert!(post.contains(fvm_shared::sector::RegisteredPoStProof::StackedDRGWindow512MiBV1P1));
+    }
 
     #[test]
     fn vesting_is_that_of_the_recordings() {

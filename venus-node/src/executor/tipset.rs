@@ -209,3 +209,29 @@ pub(crate) fn receipts_root(store: &impl Blockstore, receipts: &[Receipt]) -> Re
     }
     list.flush().map_err(ExecutorError::any(failed))
 }
+
+#[cfg(test)]
+mod tests {
+    use fvm_ipld_blockstore::MemoryBlockstore;
+    use fvm_shared::error::ExitCode;
+
+    use super::*;
+
+    /// `node.md` 29.1.
+    #[test]
+    fn roots_of_receipts_are_those_of_lotus() {
+        let store = MemoryBlockstore::default();
+        let receipt = Receipt {
+            exit_code: ExitCode::OK,
+            return_data: RawBytes::default(),
+            gas_used: 1000,
+            events_root: None,
+        };
+        for (receipts, expected) in [
+            (vec![], "bafy2bzacedswlcz5ddgqnyo3sak3jmhmkxashisnlpq6ujgyhe4mlobzpnhs6"),
+            (vec![receipt], "bafy2bzacebbajfuaeoncaojgwddildzkj3cdu2r2gfuznkihmkhzpzthtggyg"),
+        ] {
+            assert_eq!(receipts_root(&store, &receipts).unwrap().to_string(), expected);
+        }
+    }
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up is a failed test")]
 
 mod lock;
+mod messages;
 mod register;
 mod remote;
 mod replay;

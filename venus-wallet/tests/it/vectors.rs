@@ -107,6 +107,10 @@ fn a_delegated_message_is_signed_as_an_ethereum_transaction() {
             Default::default(),
         )
     };
+    assert_eq!(
+        message.cid().to_string(),
+        "bafy2bzacebm65arfesuadpo2wamwqgo3n5g7ukd5wiplytxumzfaszr26k6ng"
+    );
     let bytes = signing_bytes(&message, 314).unwrap();
     assert_eq!(
         hex::encode(&bytes),
@@ -168,7 +172,15 @@ fn a_block_header_is_that_of_the_recording() {
         header.cid().to_string(),
         "bafy2bzacecv2dnse37l6p2xwhqaq63txtme7hc7ajkgawuswyzqftgdmuhrfs"
     );
-    let signed = key(KeyKind::Bls, BLS).sign(&header.signing_bytes()).unwrap();
+    let signing = header.signing_bytes();
+    assert_eq!(signing.len(), 546);
+    assert_eq!(
+        hex::encode(venus_core::blake2b_256(&signing)),
+        "c4f3ec2ab0a30770bf144e7c6c68c129f76cfd0453508c04712d2f5454a7c6b4"
+    );
+    let parent = "bafy2bzaceayprgulanz222ihtw6lyww572ntjxhjgimjpbxfbu7limxn4o5jy";
+    assert_eq!(header.parents[0].to_string(), parent);
+    let signed = key(KeyKind::Bls, BLS).sign(&signing).unwrap();
     assert_eq!(
         hex::encode(&*signed.data),
         "aa0878af20b049ad6d598b7eb4e5e71c044469db666427aef8f3235592eeff34036bd253028408fb3696eaad9b95959c15dd9baec04db526482a614b09dc0f2fb750bb6e916a206f1b5ef88532b2f47d755abe86170030a81014bc49d586fdd4"

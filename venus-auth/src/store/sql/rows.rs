@@ -19,9 +19,9 @@ pub(super) const REMOVED: i64 = 1;
 /// removed as well: they look for 0.
 pub(super) const REMOVED_BY_OWNER: i64 = 2;
 
-pub(super) const TOKEN: &str = "name, perm, secret, extra, token, createTime, is_deleted";
-pub(super) type Token =
-    (String, String, String, Option<String>, String, NaiveDateTime, i64);
+pub(super) const TOKENS: &str =
+    "SELECT name, perm, secret, extra, token, createTime, is_deleted FROM token";
+pub(super) type Token = (String, String, String, Option<String>, String, NaiveDateTime, i64);
 
 pub(super) fn token(row: Token, zone: Zone) -> TokenRow {
     let (name, perm, secret, extra, token, create_time, is_deleted) = row;
@@ -39,7 +39,8 @@ pub(super) fn token(row: Token, zone: Zone) -> TokenRow {
     TokenRow { token, name, perm, extra, secret, create_time, removed_by }
 }
 
-pub(super) const USER: &str = "id, name, comment, state, createTime, updateTime, is_deleted";
+pub(super) const USERS: &str =
+    "SELECT id, name, comment, state, createTime, updateTime, is_deleted FROM users";
 pub(super) type UserColumns =
     (String, String, Option<String>, i64, NaiveDateTime, NaiveDateTime, i64);
 
@@ -70,7 +71,8 @@ fn address(stored: &str, table: &'static str) -> Result<Address, StoreError> {
 
 pub(super) type Times = (Option<NaiveDateTime>, Option<NaiveDateTime>);
 
-pub(super) const MINER: &str = "miner, user, open_mining, created_at, updated_at";
+pub(super) const MINERS: &str =
+    "SELECT miner, user, open_mining, created_at, updated_at FROM miners";
 pub(super) type Miner =
     (String, String, Option<bool>, Option<NaiveDateTime>, Option<NaiveDateTime>);
 
@@ -78,10 +80,16 @@ pub(super) fn miner(row: Miner, zone: Zone) -> Result<MinerBinding, StoreError> 
     let (miner, user, open_mining, created, updated) = row;
     let (created_at, updated_at) = times((created, updated), zone);
     let miner = address(&miner, "miners")?;
-    Ok(MinerBinding { miner, user, open_mining: open_mining.unwrap_or(true), created_at, updated_at })
+    Ok(MinerBinding {
+        miner,
+        user,
+        open_mining: open_mining.unwrap_or(true),
+        created_at,
+        updated_at,
+    })
 }
 
-pub(super) const SIGNER: &str = "signer, user, created_at, updated_at";
+pub(super) const SIGNERS: &str = "SELECT signer, user, created_at, updated_at FROM signers";
 pub(super) type Signer = (String, String, Option<NaiveDateTime>, Option<NaiveDateTime>);
 
 pub(super) fn signer(row: Signer, zone: Zone) -> Result<SignerBinding, StoreError> {
@@ -98,9 +106,8 @@ fn times(
     (time(created), time(updated))
 }
 
-pub(super) const LIMIT: &str = "id, name, service, api, reqLimit";
-pub(super) type Limit =
-    (String, String, Option<String>, Option<String>, Option<String>);
+pub(super) const LIMITS: &str = "SELECT id, name, service, api, reqLimit FROM user_rate_limits";
+pub(super) type Limit = (String, String, Option<String>, Option<String>, Option<String>);
 
 pub(super) fn limit(row: Limit) -> Result<RateLimit, StoreError> {
     let (id, name, service, api, req_limit) = row;

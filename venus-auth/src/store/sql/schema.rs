@@ -171,7 +171,8 @@ fn check_columns(table: &str, expected: &str, columns: &[Column]) -> Result<(), 
 /// What gorm adds for servers whose version begins with a digit below 8, MariaDB 10 among them:
 /// without it the long key of `token` does not fit.
 async fn table_options(pool: &SqlPool) -> Result<&'static str, SqlError> {
-    let version = pool.fetch_optional(|| sqlx::query_as::<_, (String,)>("SELECT VERSION()")).await?;
+    let version =
+        pool.fetch_optional(|| sqlx::query_as::<_, (String,)>("SELECT VERSION()")).await?;
     let version = version.map(|(version,)| version).unwrap_or_default();
     let digit = version.chars().find_map(|c| c.to_digit(10));
     Ok(if digit.is_some_and(|digit| digit < 8) { "ROW_FORMAT=DYNAMIC" } else { "" })

@@ -18,7 +18,11 @@ use venus_core::{
 };
 use venus_messager::{Messager, MessagerConfig};
 
-use crate::{node::ScriptedNode, world::Running};
+use crate::{
+    node::ScriptedNode,
+    store::{Dsn, Place},
+    world::Running,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,7 +45,7 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     /// Begins with an empty store and the keys of the recordings.
-    pub(crate) async fn start() -> Self {
+    pub(crate) async fn start(over_database: bool) -> Self {
         let keys: Vec<Key> =
             serde_json::from_str(include_str!("../../fixtures/keys.json")).unwrap();
         let auth = MemAuth::with_users(&["cluster", "w1", "w2", "nosign"]);
@@ -59,12 +63,11 @@ impl Daemon {
         let config =
             MessagerConfig { stable: Duration::from_millis(50), ..MessagerConfig::default() };
         let signer = Arc::new(MemSigner::with(secrets));
+        let place: &dyn Place = if over_database { &Dsn::empty() } else { &home };
         let messager = Messager::builder(Arc::new(node.clone()), signer)
             .with_signers(Arc::clone(&auth) as Arc<dyn SignerBindings>)
             .with_config(config)
-            .open(home.path())
-            .await
-            .unwrap();
+            .with_store(place.open().await.into());
         let running = Running::start(&messager);
         while node.calls("ChainGetMessagesInTipset") == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;

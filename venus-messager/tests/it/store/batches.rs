@@ -1,45 +1,22 @@
-//! What the embedded store promises: all or nothing, and it lasts.
+//! All or nothing, and it lasts.
 
-use chrono::Utc;
 use venus_core::{
-    Address, Cid, Message, TipSetKey,
-    api::messager::{MessageState, QueuedMessage, SendSpec},
-    store::Store,
+    Address,
+    api::messager::{MessageState, QueuedMessage},
 };
-use venus_messager::{
-    Batch, EmbeddedStore, Filter, Key, MessageStore, MessagerError, SenderChange, Tracked,
-};
+use venus_messager::{Batch, Filter, Key, MessagerError, SenderChange};
 
-use crate::world::{atto, key};
-
-fn row(id: &str) -> QueuedMessage {
-    let from = key(1).address();
-    let message = Message::transfer(from, from, atto(1));
-    QueuedMessage::new(id.to_owned(), message, SendSpec::default(), String::new(), Utc::now())
-}
-
-fn filled(id: &str, nonce: u64) -> (MessageState, QueuedMessage) {
-    let cid = Some(Cid::of_cbor(&[0x80 + u8::try_from(nonce).unwrap()]));
-    let state = MessageState::Fill;
-    (MessageState::UnFill, QueuedMessage { state, nonce, signed_cid: cid, ..row(id) })
-}
-
-fn tracked(height: i64) -> Tracked {
-    Tracked { key: TipSetKey::new(vec![Cid::of_cbor(&height.to_be_bytes())]), height }
-}
+use super::{Place, filled, row, tracked};
+use crate::world::key;
 
 /// Row 29 as well: what cannot be written as a whole changes nothing.
-#[tokio::test]
-async fn a_batch_is_written_whole_or_not_at_all() {
-    let home = tempfile::tempdir().unwrap();
+pub(super) async fn a_batch_is_written_whole_or_not_at_all(place: &dyn Place) {
     let from: Address = key(1).address();
     {
-        let store = EmbeddedStore::new(Store::open(home.path()).unwrap()).unwrap();
+        let store = place.open().await;
         for id in ["a", "b"] {
             store.insert(row(id)).await.unwrap();
         }
-        let again = store.insert(row("a")).await.unwrap_err();
-        assert!(matches!(again, MessagerError::Duplicate(id) if id == "a"));
         let good = Batch {
             messages: vec![filled("a", 0)],
             nonce: Some((from, 1)),
@@ -62,11 +39,16 @@ async fn a_batch_is_written_whole_or_not_at_all() {
             Batch { messages: vec![filled("b", 1)], only_at: Some(tracked(4).key), ..stale };
         let refused = store.apply(moved.clone()).await.unwrap_err();
         assert!(matches!(refused, MessagerError::Moved));
+        // There is no such message.
+        let unknown = Batch { messages: vec![filled("B", 1)], ..Batch::default() };
+        let refused = store.apply(unknown).await.unwrap_err();
+        assert!(matches!(refused, MessagerError::Changed(id) if id == "B"));
         assert_eq!(store.find(&Key::Id("b".into())).await.unwrap().unwrap().nonce, 0);
+        assert_eq!(store.sender(from).await.unwrap().unwrap().nonce, 1);
         assert_eq!(store.tracked().await.unwrap(), Some(tracked(5)));
         store.apply(Batch { only_at: Some(tracked(5).key), ..moved }).await.unwrap();
     }
-    let store = EmbeddedStore::new(Store::open(home.path()).unwrap()).unwrap();
+    let store = place.open().await;
     assert_eq!(store.tracked().await.unwrap(), Some(tracked(6)));
     assert_eq!(store.sender(from).await.unwrap().unwrap().nonce, 3);
     let waiting = store.list(&Filter::of(from, &[MessageState::UnFill])).await.unwrap();
@@ -78,10 +60,8 @@ async fn a_batch_is_written_whole_or_not_at_all() {
 }
 
 /// An error text must not come back to a message that landed meanwhile.
-#[tokio::test]
-async fn a_message_on_chain_has_no_error() {
-    let home = tempfile::tempdir().unwrap();
-    let store = EmbeddedStore::new(Store::open(home.path()).unwrap()).unwrap();
+pub(super) async fn a_message_on_chain_has_no_error(place: &dyn Place) {
+    let store = place.open().await;
     store.insert(row("a")).await.unwrap();
     let error =
         |text: &str| Batch { errors: vec![("a".to_owned(), text.to_owned())], ..Batch::default() };
@@ -95,4 +75,24 @@ async fn a_message_on_chain_has_no_error() {
     let limit = SenderChange::SelMsgNum(3);
     assert!(store.change_sender(key(1).address(), limit.clone()).await.unwrap());
     assert!(!store.change_sender(key(2).address(), limit).await.unwrap());
+}
+
+/// Both give the same message a nonce.
+pub(super) async fn of_two_batches_at_once_one_is_written(place: &dyn Place) {
+    let from = key(1).address();
+    let store = place.open().await;
+    for number in 0..8 {
+        let id = format!("m{number}");
+        store.insert(row(&id)).await.unwrap();
+        let batch = |nonce| Batch {
+            messages: vec![filled(&id, nonce)],
+            nonce: Some((from, nonce + 1)),
+            ..Batch::default()
+        };
+        let (a, b) = tokio::join!(store.apply(batch(number)), store.apply(batch(number + 50)));
+        let refused = if a.is_ok() { b.unwrap_err() } else { b.map(|()| a.unwrap_err()).unwrap() };
+        assert!(matches!(&refused, MessagerError::Changed(which) if *which == id), "{refused}");
+        let written = store.find(&Key::Id(id)).await.unwrap().unwrap();
+        assert_eq!(store.sender(from).await.unwrap().unwrap().nonce, written.nonce + 1);
+    }
 }

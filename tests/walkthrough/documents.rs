@@ -1,0 +1,52 @@
+//! The documents name no command that the walk does not run.
+
+use std::{fs, path::Path};
+
+use crate::{command, services, walk::Walk};
+
+const DOCUMENTS: [&str; 2] = ["deployment.md", "deployment.zh.md"];
+/// What is called besides the binaries.
+const OTHER_PROGRAMS: [&str; 3] = ["make", "git", "mysql"];
+
+/// The commands in fenced blocks of a document; a backslash goes on with the next line.
+fn commands(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let mut inside = false;
+    let mut begun = String::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            inside = !inside && line.trim().ends_with("sh");
+            continue;
+        }
+        let line = line.trim();
+        if !inside || line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match line.strip_suffix('\\') {
+            Some(line) => begun += line,
+            None => commands.push(std::mem::take(&mut begun) + line),
+        }
+    }
+    commands
+}
+
+/// Fails with the commands that were not walked.
+pub(crate) fn are_walked(walk: &Walk) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let with_database = services::messager_run(true);
+    for name in DOCUMENTS {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        let commands = commands(&text);
+        assert!(commands.len() > 30, "{name} has only {} commands", commands.len());
+        let unknown: Vec<_> = commands
+            .iter()
+            .filter(|documented| {
+                let program = documented.split(' ').next().unwrap_or_default();
+                let mut walked = walk.commands().chain([with_database.as_str()]);
+                !OTHER_PROGRAMS.contains(&program)
+                    && !walked.any(|walked| command::is(walked, documented))
+            })
+            .collect();
+        assert!(unknown.is_empty(), "{name} names what the walk does not run: {unknown:#?}");
+    }
+}

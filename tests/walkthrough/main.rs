@@ -1,0 +1,95 @@
+//! The deployment guide of the Venus cluster, command by command: each in a process of its own,
+//! in a throwaway home, until a sector is proving and its miner has won a block.
+
+#![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+#![expect(clippy::print_stdout, reason = "the walk ends with a table")]
+
+mod command;
+mod documents;
+mod miners;
+mod services;
+mod stores;
+mod terminal;
+mod walk;
+
+use std::time::{Duration, Instant};
+
+use self::{miners::Proofs, stores::Stores, walk::Walk};
+
+/// What a walk is about.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    proofs: Proofs,
+    /// Seconds between blocks; real proofs must be ready within.
+    block_time: u64,
+    sql: bool,
+    /// Whether each daemon is killed and started again while a sector is sealed.
+    kills: bool,
+}
+
+const DEFAULT: Way = Way { proofs: Proofs::Simulated, block_time: 1, sql: false, kills: false };
+
+impl Way {
+    fn go(self) -> Walk {
+        let began = Instant::now();
+        let mut walk = Walk::new();
+        let walk_on = &mut walk;
+        let mut stores = if self.sql { Stores::sql(walk_on) } else { Stores::Sled };
+        services::auth(walk_on, &stores);
+        services::node(walk_on, self.block_time);
+        services::gateway(walk_on);
+        services::wallet(walk_on);
+        services::messager(walk_on, &stores);
+        miners::sealer_512m(walk_on);
+        miners::sealer_2k(walk_on, self.proofs);
+        miners::miner_service(walk_on);
+        if self.kills {
+            kill_each(walk_on, &mut stores);
+        }
+        miners::prove_and_win(walk_on, self.proofs);
+        println!("{}{:.0?}", walk.table(), began.elapsed());
+        walk
+    }
+}
+
+/// Kills each daemon and starts it again, while the sector is being sealed.
+fn kill_each(walk: &mut Walk, stores: &mut Stores) {
+    for name in [
+        "venus-auth",
+        "venus",
+        "venus-gateway",
+        "venus-wallet",
+        "venus-messager",
+        "venus-sealer",
+        "venus-miner",
+    ] {
+        walk.kill_and_restart(name);
+        if name == "venus-wallet" {
+            services::unlock(walk);
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    stores.kill_and_restart();
+}
+
+#[test]
+fn the_guide_is_walked_to_a_won_block() {
+    documents::are_walked(&DEFAULT.go());
+}
+
+#[test]
+fn the_walk_goes_on_while_each_daemon_is_killed() {
+    Way { kills: true, ..DEFAULT }.go();
+}
+
+#[test]
+#[ignore = "the messager's database is being written"]
+fn the_guide_is_walked_with_databases() {
+    Way { sql: true, ..DEFAULT }.go();
+}
+
+#[test]
+#[ignore = "minutes of proving"]
+fn the_guide_is_walked_with_real_proofs() {
+    Way { proofs: Proofs::Real, block_time: 12, ..DEFAULT }.go();
+}

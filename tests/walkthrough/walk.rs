@@ -1,0 +1,330 @@
+//! Running the commands of the guide, each in a process of its own, and keeping the table.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs::{self, File},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::command::{PORTS, Values, fill, words};
+
+/// How long anything may take that is not proven for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// An address that no wallet holds.
+const STRANGER: &str =
+    "t3vvmn62lofvhjd2ugzca6sof2j2ubwok6cj4xxbfzz4yuxfkgobpihhd2thlanmsh3w2ptld2gqkn2jvlss4a";
+
+/// A daemon: what started it, and its process while it runs.
+#[derive(Debug)]
+struct Daemon {
+    command: String,
+    extra: Vec<String>,
+    home: Option<(&'static str, String)>,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // It may have ended by itself.
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}
+
+/// The walk: a home, what is known by now, the daemons and the table.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    /// Before the home, so that they end before it is removed.
+    daemons: BTreeMap<&'static str, Daemon>,
+    dir: TempDir,
+    pub(crate) values: Values,
+    ports: BTreeMap<u16, u16>,
+    rows: Vec<(String, String)>,
+    /// The home of the sealer that the commands of venus-sealer mean, if not the usual one.
+    sealer: Option<String>,
+}
+
+impl Walk {
+    pub(crate) fn new() -> Self {
+        let sockets = PORTS.map(|port| {
+            (port, TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap())
+        });
+        let ports = sockets.iter().map(|(port, on)| (*port, on.local_addr().unwrap().port()));
+        let ports = ports.collect();
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().display().to_string();
+        let stranger = STRANGER.to_owned();
+        let values =
+            Values::from([("host", "127.0.0.1".to_owned()), ("home", home), ("stranger", stranger)]);
+        Self { dir, values, ports, daemons: BTreeMap::new(), rows: Vec::new(), sealer: None }
+    }
+
+    pub(crate) fn home(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path)
+    }
+
+    pub(crate) fn fill(&self, text: &str) -> String {
+        fill(text, &self.values, &self.ports)
+    }
+
+    pub(crate) fn set(&mut self, name: &'static str, value: &str) {
+        self.values.insert(name, value.to_owned());
+    }
+
+    /// From now on venus-sealer means the sealer of this home.
+    pub(crate) fn use_sealer(&mut self, home: Option<&str>) {
+        self.sealer = home.map(|home| self.home(home).display().to_string());
+    }
+
+    /// Writes a file into the home, with the walk's ports and values.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.home(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, self.fill(text)).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.home(path)).unwrap_or_default()
+    }
+
+    fn sealer_home(&self) -> Option<(&'static str, String)> {
+        self.sealer.clone().map(|home| ("VENUS_SEALER_PATH", home))
+    }
+
+    /// A process of one of the binaries.
+    pub(crate) fn process(&self, command: &str, extra: &[String]) -> Command {
+        let filled = words(&self.fill(command));
+        let (program, args) = filled.split_first().unwrap();
+        let mut process = Command::new(binary(program));
+        process.env_clear().env("HOME", self.dir.path()).args(args).args(extra);
+        for name in ["FIL_PROOFS_PARAMETER_CACHE", "FIL_PROOFS_PARENT_CACHE", "RUST_LOG"] {
+            process.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        process.envs(self.sealer_home()).stdin(Stdio::null());
+        process
+    }
+
+    /// Runs a command without an entry in the table.
+    pub(crate) fn quietly(&self, command: &str) -> Output {
+        self.process(command, &[]).output().unwrap()
+    }
+
+    /// Enters an outcome; ends the walk, with the table, if it is none to go on with.
+    pub(crate) fn enter(&mut self, command: &str, outcome: Result<(), String>) {
+        let failed = outcome.is_err();
+        let text = outcome.err().unwrap_or_else(|| "ok".to_owned());
+        self.rows.push((command.to_owned(), text));
+        assert!(!failed, "{}\n{}", self.table(), self.logs());
+    }
+
+    /// Runs a command and checks its output.
+    pub(crate) fn step(&mut self, command: &str, check: impl Fn(&str) -> bool) -> String {
+        self.step_with(command, &[], check)
+    }
+
+    /// As [`step`](Self::step), with words that this machine needs and the guide does not have.
+    pub(crate) fn step_with(
+        &mut self,
+        command: &str,
+        extra: &[&str],
+        check: impl Fn(&str) -> bool,
+    ) -> String {
+        let extra: Vec<_> = extra.iter().map(|word| self.fill(word)).collect();
+        let output = self.process(command, &extra).output().unwrap();
+        let (outcome, text) = judge(&output, check);
+        self.enter(command, outcome);
+        text
+    }
+
+    /// Runs a command until its output is as it shall be.
+    pub(crate) fn until(
+        &mut self,
+        command: &str,
+        patience: Duration,
+        check: impl Fn(&str) -> bool,
+    ) -> String {
+        let deadline = Instant::now() + patience;
+        loop {
+            let (outcome, text) = judge(&self.quietly(command), &check);
+            if outcome.is_ok() || Instant::now() > deadline {
+                self.enter(command, outcome);
+                return text;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Runs a command that must be refused, with an error that has all these words.
+    pub(crate) fn refused(&mut self, command: &str, extra: &[&str], words: &[&str]) {
+        let extra: Vec<_> = extra.iter().map(|word| self.fill(word)).collect();
+        let output = self.process(command, &extra).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        let code = output.status.code();
+        let missing = words.iter().find(|word| !error.contains(**word));
+        let outcome = match (code, missing) {
+            (Some(1), None) => Ok(()),
+            (Some(1), Some(word)) => Err(format!("the error has no `{word}`: {error}")),
+            (code, _) => Err(format!("exit {code:?}, not 1: {error}")),
+        };
+        let shown = [command.to_owned(), extra.join(" ")].join(" ");
+        self.enter(&format!("{}  -> error", shown.trim_end()), outcome);
+    }
+
+    /// Starts a daemon and waits until its port answers.
+    pub(crate) fn daemon(&mut self, name: &'static str, command: &str, port: u16, extra: &[&str]) {
+        let daemon = Daemon {
+            command: command.to_owned(),
+            extra: extra.iter().map(|word| self.fill(word)).collect(),
+            home: self.sealer_home(),
+            port: self.ports[&port],
+            child: None,
+        };
+        self.daemons.insert(name, daemon);
+        let outcome = self.start(name);
+        self.enter(command, outcome);
+    }
+
+    fn start(&mut self, name: &'static str) -> Result<(), String> {
+        let daemon = &self.daemons[name];
+        let mut process = self.process(&daemon.command, &daemon.extra);
+        process.envs(daemon.home.clone());
+        let log = File::options().create(true).append(true).open(self.home(&log_file(name)));
+        let mut child = process.stdout(Stdio::null()).stderr(log.unwrap()).spawn().unwrap();
+        let (deadline, port) = (Instant::now() + PATIENCE, daemon.port);
+        let outcome = loop {
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+                break Ok(());
+            }
+            if let Ok(Some(status)) = child.try_wait() {
+                break Err(format!("ended with {status}: {}", self.last_words(name)));
+            }
+            if Instant::now() > deadline {
+                break Err(format!("does not listen: {}", self.last_words(name)));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        self.daemons.get_mut(name).unwrap().child = Some(child);
+        outcome
+    }
+
+    /// Ends a daemon as an operator does, and waits.
+    pub(crate) fn stop(&mut self, name: &'static str) {
+        let mut child = self.daemons.get_mut(name).unwrap().child.take().unwrap();
+        let killed = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        let status = child.wait().unwrap();
+        let outcome = match killed.success() && status.success() {
+            true => Ok(()),
+            false => Err(format!("{status}: {}", self.last_words(name))),
+        };
+        self.enter(&format!("kill <{name}>"), outcome);
+    }
+
+    /// Kills a daemon as the kernel does, and starts it again as before.
+    pub(crate) fn kill_and_restart(&mut self, name: &'static str) {
+        let mut child = self.daemons.get_mut(name).unwrap().child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let outcome = self.start(name);
+        self.enter(&format!("kill -9 <{name}>; {}", self.daemons[name].command.clone()), outcome);
+    }
+
+    /// Starts a daemon that was stopped.
+    pub(crate) fn restart(&mut self, name: &'static str) {
+        let outcome = self.start(name);
+        self.enter(&self.daemons[name].command.clone(), outcome);
+    }
+
+    /// Waits until the log of a daemon has a text.
+    pub(crate) fn logged(&mut self, name: &'static str, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.read(&log_file(name)).contains(text) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let there = self.read(&log_file(name)).contains(text);
+        let outcome = there.then_some(()).ok_or_else(|| "is not in the log".to_owned());
+        self.enter(&format!("log of {name}: {text}"), outcome);
+    }
+
+    /// Enters whether files of the home are for their owner only.
+    pub(crate) fn private(&mut self, files: &[&str]) {
+        use std::os::unix::fs::PermissionsExt;
+        for file in files {
+            let outcome = match fs::metadata(self.home(file)) {
+                Ok(meta) if meta.permissions().mode() & 0o777 == 0o600 => Ok(()),
+                Ok(meta) => Err(format!("mode {:o}, not 600", meta.permissions().mode() & 0o777)),
+                Err(error) => Err(error.to_string()),
+            };
+            self.enter(&format!("stat ~/{file}"), outcome);
+        }
+    }
+
+    fn last_words(&self, name: &str) -> String {
+        self.read(&log_file(name)).lines().last().unwrap_or_default().to_owned()
+    }
+
+    fn logs(&self) -> String {
+        let mut text = String::new();
+        for name in self.daemons.keys() {
+            let log = self.read(&log_file(name));
+            let lines: Vec<_> = log.lines().collect();
+            let tail = lines.iter().skip(lines.len().saturating_sub(15));
+            writeln!(text, "--- {name}").unwrap();
+            tail.for_each(|line| writeln!(text, "{line}").unwrap());
+        }
+        text
+    }
+
+    /// The commands that were run, as the guide writes them.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().map(|(command, _)| command.as_str())
+    }
+
+    /// Command, ok or what differed.
+    pub(crate) fn table(&self) -> String {
+        let mut text = String::new();
+        for (number, (command, outcome)) in self.rows.iter().enumerate() {
+            writeln!(text, "{:>3}  {outcome:<3} {command}", number + 1).unwrap();
+        }
+        let ok = self.rows.iter().filter(|(_, outcome)| outcome == "ok").count();
+        writeln!(text, "{ok} of {} commands", self.rows.len()).unwrap();
+        text
+    }
+}
+
+fn log_file(name: &str) -> String {
+    format!("{name}.log")
+}
+
+fn judge(output: &Output, check: impl Fn(&str) -> bool) -> (Result<(), String>, String) {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let error = String::from_utf8_lossy(&output.stderr);
+    let outcome = match (output.status.success(), check(&text)) {
+        (true, true) => Ok(()),
+        (true, false) => Err(format!("printed: {text}{error}")),
+        (false, _) => Err(format!("{}: {error}", output.status)),
+    };
+    (outcome, text)
+}
+
+fn binary(program: &str) -> &'static Path {
+    Path::new(match program {
+        "venus" => env!("CARGO_BIN_EXE_venus"),
+        "venus-auth" => env!("CARGO_BIN_EXE_venus-auth"),
+        "venus-gateway" => env!("CARGO_BIN_EXE_venus-gateway"),
+        "venus-messager" => env!("CARGO_BIN_EXE_venus-messager"),
+        "venus-miner" => env!("CARGO_BIN_EXE_venus-miner"),
+        "venus-sealer" => env!("CARGO_BIN_EXE_venus-sealer"),
+        "venus-wallet" => env!("CARGO_BIN_EXE_venus-wallet"),
+        other => unreachable!("no binary {other}"),
+    })
+}
