@@ -144,7 +144,8 @@ pub(crate) fn unlock(walk: &mut Walk) {
 /// The messager, which signs through the wallet.
 pub(crate) fn messager(walk: &mut Walk, stores: &Stores) {
     let run = messager_run(stores.messager_in_sql());
-    let extra = ["--listen", "/ip4/127.0.0.1/tcp/39812", "--gateway-url", "/ip4/<host>/tcp/45132"];
+    let ports = ["--listen", "/ip4/127.0.0.1/tcp/39812", "--gateway-url", "/ip4/<host>/tcp/45132"];
+    let extra = [&ports[..], &["--auth-token", "<messager token>"]].concat();
     walk.daemon("venus-messager", &run, 39812, &extra);
     let add = "venus-messager wallet add --name testminer --url /ip4/<host>/tcp/5678/http \
                --token <wallet token>";

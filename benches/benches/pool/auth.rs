@@ -8,7 +8,7 @@ use venus_core::auth::{AuthAdmin, AuthClient, Claims, NewUser, Permission, UserD
 
 use crate::echo;
 
-pub fn all(criterion: &mut Criterion, runtime: &Runtime) {
+pub(crate) fn all(criterion: &mut Criterion, runtime: &Runtime) {
     let home = tempfile::tempdir().unwrap();
     let (client, token, bare) = runtime.block_on(async {
         let mut config = AuthConfig::in_home(home.path());

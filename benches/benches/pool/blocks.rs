@@ -61,7 +61,7 @@ fn transfers(key: &PrivateKey) -> Vec<Message> {
     (0..TRANSFERS).map(transfer).collect()
 }
 
-pub fn all(criterion: &mut Criterion) {
+pub(crate) fn all(criterion: &mut Criterion) {
     let key = PrivateKey::from_seed(KeyKind::Bls, &[7; 32]).unwrap();
     let store = SharedStore::memory();
     let config = ExecutorConfig::compat();

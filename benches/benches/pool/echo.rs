@@ -19,7 +19,7 @@ async fn echo_socket(mut socket: WebSocket) {
 }
 
 /// Starts one: `/` over HTTP, `/ws` over WebSocket.
-pub async fn server() -> SocketAddr {
+pub(crate) async fn server() -> SocketAddr {
     let upgrade = |upgrade: WebSocketUpgrade| async move { upgrade.on_upgrade(echo_socket) };
     let router = Router::new()
         .route("/", post(|body: Bytes| async move { body }))
@@ -31,13 +31,13 @@ pub async fn server() -> SocketAddr {
 }
 
 /// An HTTP client as ours.
-pub fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     // Fails where ours did so before, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }
 
 /// One round trip of a body.
-pub async fn round_trip(client: &reqwest::Client, url: &str, body: &'static str) -> usize {
+pub(crate) async fn round_trip(client: &reqwest::Client, url: &str, body: &'static str) -> usize {
     client.post(url).body(body).send().await.unwrap().bytes().await.unwrap().len()
 }

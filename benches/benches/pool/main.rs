@@ -2,7 +2,6 @@
 //!
 //! `cargo bench -p venus-benches`, or `-- message` for one group. The table of ratios at the end is
 //! of all groups that were ever measured in this target folder.
-#![expect(missing_docs, reason = "criterion's groups are public functions")]
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed benchmark")]
 
 mod auth;

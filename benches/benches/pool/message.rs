@@ -10,7 +10,7 @@ use venus_core::{
 };
 
 /// A pre-commit as a sealer sends it, in size.
-pub fn message() -> Message {
+pub(crate) fn message() -> Message {
     let from = PrivateKey::from_seed(KeyKind::Bls, &[7; 32]).unwrap().address();
     let value = TokenAmount::from_fil(1);
     let mut message = Message::call(from, Address::id(1000), value, 28, vec![7; 200].into());
@@ -20,7 +20,7 @@ pub fn message() -> Message {
     message
 }
 
-pub fn all(criterion: &mut Criterion) {
+pub(crate) fn all(criterion: &mut Criterion) {
     let message = message();
     let inner = fvm_shared::message::Message::from(&message);
     let mut group = criterion.benchmark_group("message-cbor");

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 /// Where criterion writes.
-pub fn home() -> PathBuf {
+pub(crate) fn home() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("criterion")
 }
 
@@ -16,7 +16,7 @@ fn measured(home: &std::path::Path, group: &str, function: &str) -> Option<f64> 
 
 /// Prints each group's time, that of its limit, and how many times that is.
 #[expect(clippy::print_stdout, reason = "this is the result")]
-pub fn print(home: &std::path::Path) {
+pub(crate) fn print(home: &std::path::Path) {
     let mut groups: Vec<_> = fs::read_dir(home)
         .into_iter()
         .flatten()

@@ -17,11 +17,11 @@ use crate::echo;
 
 venus_core::rpc_client! {
     /// Calls a repeater.
-    pub struct RepeaterClient;
+    struct RepeaterClient;
 }
 venus_core::rpc_interface! {
     /// Says what it is told.
-    pub trait Repeater for RepeaterClient in "Bench" {
+    trait Repeater for RepeaterClient in "Bench" {
         /// Says it.
         #[read]
         fn say(text: String) -> String = "Say";
@@ -50,7 +50,7 @@ async fn serve() -> String {
     address.to_string()
 }
 
-pub fn all(criterion: &mut Criterion, runtime: &Runtime) {
+pub(crate) fn all(criterion: &mut Criterion, runtime: &Runtime) {
     let (ours, bare) = runtime.block_on(async { (serve().await, echo::server().await) });
     let dial = |scheme: &str| {
         let endpoint = Endpoint::parse(&format!("{scheme}://{ours}"), 0).unwrap();

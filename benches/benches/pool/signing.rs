@@ -43,7 +43,7 @@ async fn signer(home: &std::path::Path, key: &PrivateKey) -> GatewaySigner {
     GatewaySigner::new(dial(), auth)
 }
 
-pub fn all(criterion: &mut Criterion, runtime: &Runtime) {
+pub(crate) fn all(criterion: &mut Criterion, runtime: &Runtime) {
     let home = tempfile::tempdir().unwrap();
     let message = crate::message::message();
     let key = PrivateKey::from_seed(KeyKind::Bls, &[7; 32]).unwrap();

@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn the_embedded_store_needs_nothing() {
-        for text in ["", "type = \"sled\"", "type = \"sqlite\"\n[mysql]\nconnectionString = \"x\""] {
+        for text in ["", "type = \"sled\"", "type = \"sqlite\"\n[mysql]\nconnectionString = \"x\""]
+        {
             assert_eq!(db(text).place().unwrap(), Place::Embedded, "{text}");
         }
     }

@@ -100,8 +100,7 @@ fn bad_settings_are_named() {
     let [port, _] = ports();
     let taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
     let listen = format!("/ip4/127.0.0.1/tcp/{port}");
-    let with_dsn =
-        |dsn| ["run", "--auth-token", "t", "--db-type", "mysql", "--mysql-dsn", dsn];
+    let with_dsn = |dsn| ["run", "--auth-token", "t", "--db-type", "mysql", "--mysql-dsn", dsn];
     for (args, word) in [
         (&["run"][..], "token is empty"),
         (&["run", "--auth-token", "t", "--listen", "nowhere"], "nowhere"),

@@ -66,6 +66,7 @@ async fn the_recordings_are_answered_alike_over_sql() {
     replay_all(crate::sql::empty_database).await;
 }
 
+#[expect(clippy::print_stdout, reason = "the table of what was replayed")]
 async fn replay_all(db: impl Fn() -> DbConfig) {
     let files: [(&str, &str, &[&str]); 11] = [
         ("http", include_str!("../fixtures/http.json"), &[]),

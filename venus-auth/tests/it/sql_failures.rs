@@ -254,7 +254,8 @@ async fn what_was_acknowledged_survives_kill_9_of_the_database() {
                 assert!(error.to_string().contains("database"), "{error}");
             }
         }
-        for (name, token) in acknowledged.lock().unwrap().clone() {
+        let acknowledged = acknowledged.lock().unwrap().clone();
+        for (name, token) in acknowledged {
             // The same pool, over new connections.
             assert_eq!(auth.service().verify(&token).await.unwrap().name, name);
         }

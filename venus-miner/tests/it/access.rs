@@ -10,7 +10,7 @@ use venus_core::{
 };
 use venus_miner::{AuthMiners, Miner, MinerConfig};
 
-use crate::node::{World, calm};
+use crate::world::{World, calm};
 
 async fn pool(world: &World, auth: &Arc<MemAuth>) -> (Miner, crate::node::Served) {
     let served = world.node.serve().await;

@@ -12,3 +12,4 @@ mod replay;
 mod restore;
 mod rules;
 mod watch;
+mod world;

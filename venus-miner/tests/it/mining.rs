@@ -8,7 +8,10 @@ use venus_core::{
     rpc::RpcError,
 };
 
-use crate::node::{DELAY, START, World, calm, header, origin, tipset};
+use crate::{
+    node::{DELAY, START, header, origin, tipset},
+    world::{World, calm},
+};
 
 #[tokio::test]
 async fn a_block_is_made_in_the_second_half_and_sent_when_it_is_due() {

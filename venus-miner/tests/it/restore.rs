@@ -2,7 +2,10 @@
 
 use venus_core::{BlockHeader, api::miner::MinerApi};
 
-use crate::node::{DELAY, Running, World, calm, header, origin, tipset};
+use crate::{
+    node::{DELAY, header, origin, tipset},
+    world::{Running, World, calm},
+};
 
 /// Lets the first block be made and sent, and loses the record of it.
 async fn made_and_lost(world: &mut World) -> BlockHeader {

@@ -15,7 +15,10 @@ use venus_core::{
 };
 use venus_miner::{Listing, Miner, MinerSource};
 
-use crate::node::{DELAY, World, calm};
+use crate::{
+    node::DELAY,
+    world::{World, calm},
+};
 
 /// Row 15.
 #[tokio::test]

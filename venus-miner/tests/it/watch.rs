@@ -9,7 +9,10 @@ use venus_core::{
     rpc,
 };
 
-use crate::node::{DELAY, World, calm};
+use crate::{
+    node::DELAY,
+    world::{World, calm},
+};
 
 #[tokio::test]
 async fn provers_are_tried_at_the_start_and_a_failure_is_told() {

@@ -64,7 +64,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let stop = shutdown::signal_token();
     say(start, &format!("home {}, {} proofs", home.display(), plan.proofs));
     let events = Events::new(move |event| say(start, &event.to_string()));
-    let started = stop.run_until_cancelled(Pool::start(&home, plan, events)).await;
+    let started = stop.run_until_cancelled(Box::pin(Pool::start(&home, plan, events))).await;
     let Some(pool) = started.transpose()? else { return Ok(()) };
     let outcome = wait(&pool, args.until, args.timeout, start, &stop).await;
     say(start, "stopping");

@@ -9,10 +9,7 @@ use venus_core::{
     api::messager::FeeSpec,
     sql::{
         Zone,
-        sqlx::{
-            self, ColumnIndex, Decode, FromRow, MySql, Row, Type,
-            mysql::MySqlRow,
-        },
+        sqlx::{self, ColumnIndex, Decode, FromRow, MySql, Row, Type, mysql::MySqlRow},
     },
     store::StoreError,
 };

@@ -134,8 +134,10 @@ impl MessageStore for SqlStore {
             SenderChange::Fees(_) => rows::SET_FEES,
             SenderChange::Nonce(_) => "nonce=?",
         };
-        let update = format!("UPDATE addresses SET {set},updated_at=? \
-            WHERE addr = ? AND is_deleted = -1");
+        let update = format!(
+            "UPDATE addresses SET {set},updated_at=? \
+            WHERE addr = ? AND is_deleted = -1"
+        );
         let update = sqlx::query(AssertSqlSafe(update));
         let update = match change {
             SenderChange::State(state) => update.bind(rows::code(state)),

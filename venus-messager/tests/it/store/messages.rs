@@ -121,7 +121,13 @@ pub(super) async fn lists_are_filtered_ordered_and_cut_into_pages(place: &dyn Pl
     assert_eq!(list(Filter { created_before: ago(25), ..Filter::default() }).await, "acb");
     let since = MessageQuery { by_update_at: ago(18), ..Default::default() };
     assert_eq!(list(query(since)).await, "ead");
-    let page = MessageQuery { from: vec![one, other], asc: true, limit: 2, offset: 1, ..Default::default() };
+    let page = MessageQuery {
+        from: vec![one, other],
+        asc: true,
+        limit: 2,
+        offset: 1,
+        ..Default::default()
+    };
     assert_eq!(list(query(page)).await, "bc");
     let rest = MessageQuery { asc: true, offset: 3, ..Default::default() };
     assert_eq!(list(query(rest)).await, "de");

@@ -72,7 +72,8 @@ async fn a_database_of_the_go_program_is_used_and_keeps_its_schema() {
     assert_eq!((waiting.from, waiting.signed_cid, waiting.receipt.exit_code), (from, None, -1));
     assert_eq!((waiting.tip_set_key, waiting.signature), (TipSetKey::default(), None));
     let senders = store.senders().await.unwrap();
-    let shown: Vec<_> = senders.iter().map(|s| (s.nonce, s.state, s.fees.gas_over_premium)).collect();
+    let shown: Vec<_> =
+        senders.iter().map(|s| (s.nonce, s.state, s.fees.gas_over_premium)).collect();
     assert_eq!(shown, [(7, SenderState::Alive, 2.25)]);
     assert_eq!(store.shared().await.unwrap(), SharedSpec::default());
     assert_eq!(store.actor_configs().await.unwrap()[0].fees.gas_over_estimation, 1.5);
@@ -96,7 +97,10 @@ async fn a_database_of_the_go_program_is_used_and_keeps_its_schema() {
     store.insert(row("new")).await.unwrap();
     store.set_shared(SharedSpec { sel_msg_num: 5, ..SharedSpec::default() }).await.unwrap();
     let config = store.actor_configs().await.unwrap().remove(0);
-    store.save_actor_config(venus_core::api::messager::ActorConfig { method: 9, ..config }).await.unwrap();
+    store
+        .save_actor_config(venus_core::api::messager::ActorConfig { method: 9, ..config })
+        .await
+        .unwrap();
 
     assert_eq!(dsn.schema(), before);
     let shown = "SELECT signed_data, tipset_key, from_addr, is_deleted, created_at FROM messages \
@@ -171,11 +175,8 @@ async fn a_nonce_that_another_process_gave_away_is_not_given_again() {
         one.insert(row(id)).await.unwrap();
     }
     let from = key(1).address();
-    let batch = |id| Batch {
-        messages: vec![filled(id, 4)],
-        nonce: Some((from, 5)),
-        ..Batch::default()
-    };
+    let batch =
+        |id| Batch { messages: vec![filled(id, 4)], nonce: Some((from, 5)), ..Batch::default() };
     let (a, b) = tokio::join!(one.apply(batch("a")), other.apply(batch("b")));
     assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
     let rows = one.list(&Filter::in_states(&[MessageState::Fill])).await.unwrap();
@@ -187,12 +188,16 @@ async fn a_database_of_another_kind_is_left_alone() {
     let old = Dsn::of_go();
     old.run("ALTER TABLE messages DROP COLUMN wallet_name; DROP TABLE nodes");
     let error = old.refused().await;
-    assert!(matches!(&error, MessagerError::Outdated { table: "messages", column } if column == "wallet_name"));
+    assert!(
+        matches!(&error, MessagerError::Outdated { table: "messages", column } if column == "wallet_name")
+    );
     assert!(!old.run("SHOW TABLES").contains("nodes"), "nothing is changed");
     let new = Dsn::of_go();
     new.run("ALTER TABLE addresses ADD COLUMN priority bigint NOT NULL");
     let error = new.refused().await;
-    assert!(matches!(&error, MessagerError::Newer { table: "addresses", column } if column == "priority"));
+    assert!(
+        matches!(&error, MessagerError::Newer { table: "addresses", column } if column == "priority")
+    );
     let more = Dsn::of_go();
     more.run("ALTER TABLE addresses ADD COLUMN note varchar(9) DEFAULT ''");
     more.store().await;
@@ -251,7 +256,10 @@ async fn what_was_acknowledged_survives_the_death_of_the_server() {
     assert!(acknowledged.len() > 5, "{}", acknowledged.len());
     assert!(matches!(&error, MessagerError::Sql(error) if error.is_retryable()), "{error:?}");
     let away = store.senders().await.unwrap_err();
-    assert!(matches!(&away, MessagerError::Sql(error) if matches!(**error, SqlError::Unreachable { .. } | SqlError::Lost { .. })), "{away:?}");
+    assert!(
+        matches!(&away, MessagerError::Sql(error) if matches!(**error, SqlError::Unreachable { .. } | SqlError::Lost { .. })),
+        "{away:?}"
+    );
 
     server.restart();
     let rows = store.list(&Filter::in_states(&[MessageState::Fill])).await.unwrap();

@@ -2,9 +2,7 @@
 
 use venus_core::{
     Cid, TokenAmount,
-    api::messager::{
-        ActorConfig, DirectWallet, FeeSpec, QueuedMessage, SenderState, SharedSpec,
-    },
+    api::messager::{ActorConfig, DirectWallet, FeeSpec, QueuedMessage, SenderState, SharedSpec},
 };
 use venus_messager::{Batch, MessagerError, SenderChange};
 
@@ -59,7 +57,8 @@ pub(super) async fn senders_come_change_and_go(place: &dyn Place) {
     assert!(matches!(refused, MessagerError::InFlight { sender, count: 1 } if sender == one));
     assert!(store.remove_sender(other).await.unwrap());
     assert!(!store.remove_sender(other).await.unwrap());
-    let left: Vec<_> = store.senders().await.unwrap().into_iter().map(|s| (s.addr, s.nonce)).collect();
+    let left: Vec<_> =
+        store.senders().await.unwrap().into_iter().map(|s| (s.addr, s.nonce)).collect();
     assert_eq!(left, [(one, 1)]);
     // A nonce alone makes a sender too.
     store.apply(Batch { nonce: Some((other, 9)), ..Batch::default() }).await.unwrap();
@@ -124,7 +123,8 @@ pub(super) async fn wallets_are_kept(place: &dyn Place) {
     store.put_wallet(wallet("2", "b")).await.unwrap();
     let renamed = wallet("1", "a");
     store.put_wallet(renamed.clone()).await.unwrap();
-    let names = |wallets: Vec<DirectWallet>| wallets.into_iter().map(|w| w.name).collect::<String>();
+    let names =
+        |wallets: Vec<DirectWallet>| wallets.into_iter().map(|w| w.name).collect::<String>();
     let wallets = store.wallets().await.unwrap();
     assert_eq!(wallets[0], renamed);
     assert_eq!(names(wallets), "ab");
