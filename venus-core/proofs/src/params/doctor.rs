@@ -121,8 +121,8 @@ pub(super) fn params_verdict(dir: &Path, circuit: CircuitId) -> Result<Verdict, 
     if is_official(&name, &found) {
         return Ok(Verdict::Official);
     }
-    if let Some(manifest) = Manifest::read(dir, circuit) {
-        return Ok(if manifest.params == found { Verdict::Ours } else { Verdict::Damaged });
+    if let Some(ours) = Manifest::read(dir, circuit).and_then(|manifest| manifest.params) {
+        return Ok(if ours == found { Verdict::Ours } else { Verdict::Damaged });
     }
     // Without a manifest: parameters start with their verifying key.
     let Some(ours) = embedded_key(circuit) else { return Ok(Verdict::Unknown) };

@@ -24,7 +24,8 @@ pub(super) struct Fingerprint {
 pub(super) struct Manifest {
     /// The seed that it was made from.
     pub(super) seed: String,
-    pub(super) params: Fingerprint,
+    /// None as long as there is only a key.
+    pub(super) params: Option<Fingerprint>,
     pub(super) key: Fingerprint,
 }
 

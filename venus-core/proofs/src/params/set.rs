@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fvm_shared::sector::SectorSize;
 
 use super::doctor::{key_verdict, params_verdict};
-use super::files::{Draft, Manifest, Verdict};
+use super::files::{Draft, Manifest, Verdict, fingerprint};
 use super::keys::{key_bytes, parse_key};
 use super::progress::{Progress, Stage};
 use super::{CircuitId, CircuitKind, EMBEDDED_SECTOR_SIZE, SEED, embedded_key, generate};
@@ -154,13 +154,27 @@ impl ParamSet {
         match key_verdict(&self.dir, circuit)? {
             Verdict::Ours => {}
             Verdict::Official => return Err(foreign(path, "the official")),
-            Verdict::Unknown => return Err(foreign(path, "an unknown")),
+            Verdict::Unknown if embedded_key(circuit).is_some() => {
+                return Err(foreign(path, "an unknown"));
+            }
+            // A key without a record may be ours: there is no other way to tell.
+            Verdict::Unknown => {
+                let there = fs::read(&path).map_err(ProofError::io("read", &path))?;
+                if there != key_bytes(&generate::verifying_key(circuit)?)? {
+                    return Err(foreign(path, "an unknown"));
+                }
+                self.record_key(circuit)?;
+            }
             Verdict::Absent | Verdict::Damaged => {
-                let bytes = match embedded_key(circuit) {
+                let embedded = embedded_key(circuit);
+                let bytes = match embedded {
                     Some(bytes) => bytes.to_vec(),
                     None => key_bytes(&generate::verifying_key(circuit)?)?,
                 };
                 Draft::write(path, |file| file.write_all(&bytes))?.publish()?;
+                if embedded.is_none() {
+                    self.record_key(circuit)?;
+                }
             }
         }
         let path = self.dir.join(circuit.meta_file()?);
@@ -169,6 +183,18 @@ impl ParamSet {
             Draft::write(path, |file| file.write_all(text.as_bytes()))?.publish()?;
         }
         Ok(())
+    }
+
+    /// Notes down that the key in the directory is ours, unless that is known.
+    fn record_key(&self, circuit: CircuitId) -> Result<(), ProofError> {
+        let path = self.dir.join(circuit.key_file()?);
+        let key = match (fingerprint(&path)?, Manifest::read(&self.dir, circuit)) {
+            (Some(key), None) => key,
+            _ => return Ok(()),
+        };
+        let manifest = Manifest { seed: SEED.to_owned(), params: None, key };
+        let path = Manifest::path(&self.dir, circuit);
+        Draft::write(path, |file| Ok(serde_json::to_writer_pretty(file, &manifest)?))?.publish()
     }
 
     fn make(
@@ -185,7 +211,7 @@ impl ParamSet {
         let key = write(circuit.key_file()?, &|file| made.vk.write(file))?;
         let manifest = Manifest {
             seed: SEED.to_owned(),
-            params: params.fingerprint.clone(),
+            params: Some(params.fingerprint.clone()),
             key: key.fingerprint.clone(),
         };
         let path = Manifest::path(&self.dir, circuit);

@@ -106,3 +106,24 @@ fn an_unusable_directory_is_named() {
     let refused = ParamSet::open(&file).unwrap_err();
     assert!(refused.to_string().contains(file.to_str().unwrap()), "{refused}");
 }
+
+#[test]
+fn a_set_whose_keys_are_made_is_known_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || ParamSet::open_sized(dir.path(), SectorSize::_8MiB).map(drop);
+    let circuit = CircuitId::new(CircuitKind::Window, SectorSize::_8MiB);
+    open().unwrap();
+    assert_eq!(inspect(dir.path(), circuit), Ok(Origin::Ours));
+    open().unwrap();
+
+    // Without the record of it the key itself tells.
+    let record = dir.path().join(format!("venus-{circuit}.json"));
+    fs::remove_file(&record).unwrap();
+    assert_eq!(inspect(dir.path(), circuit), Ok(Origin::Unknown));
+    open().unwrap();
+    assert!(record.exists());
+
+    fs::remove_file(&record).unwrap();
+    fs::write(dir.path().join(circuit.key_file().unwrap()), b"another").unwrap();
+    assert!(matches!(open(), Err(ProofError::ForeignParameters { .. })));
+}
