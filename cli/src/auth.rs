@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use venus_auth::{Auth, AuthConfig};
+use venus_auth::{Auth, AuthConfig, DbConfig};
 use venus_core::{
     auth::{AuthClient, TOKEN_FILE, read_token},
     shutdown,
@@ -45,9 +45,13 @@ pub struct Args {
 enum Command {
     /// Serve until interrupted.
     Run {
-        /// The store: sled.
-        #[arg(long, default_value = "sled")]
-        db_type: String,
+        /// The store: sled (badger counts as that) or mysql; overrides the configuration.
+        #[arg(long)]
+        db_type: Option<String>,
+        /// The database of `--db-type mysql`, such as
+        /// user:password@(127.0.0.1:3306)/venus_auth?parseTime=true&loc=Local.
+        #[arg(long, env = "VENUS_AUTH_MYSQL_DSN", hide_env_values = true)]
+        mysql_dsn: Option<String>,
     },
     /// Make, list and remove tokens.
     #[command(subcommand)]
@@ -93,9 +97,19 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
     let command = match args.command {
         None => return serve(config).await,
-        Some(Command::Run { db_type }) => {
-            if !["sled", "badger"].contains(&db_type.to_lowercase().as_str()) {
-                bail!("the type {db_type} is not currently supported; use sled");
+        Some(Command::Run { db_type, mysql_dsn }) => {
+            match (db_type.map(|kind| kind.to_lowercase()).as_deref(), mysql_dsn) {
+                (None, None) => {}
+                (Some("sled" | "badger"), None) => config.db = DbConfig::Sled,
+                (Some("mysql"), Some(dsn)) => config.db = DbConfig::mysql(&dsn)?,
+                (Some("mysql"), None) if matches!(config.db, DbConfig::Mysql { .. }) => {}
+                (Some("mysql"), None) => bail!("--db-type mysql needs a database: --mysql-dsn"),
+                (Some("sled" | "badger") | None, Some(_)) => {
+                    bail!("--mysql-dsn is for --db-type mysql; give that too")
+                }
+                (Some(other), _) => {
+                    bail!("the type {other} is not currently supported; use sled or mysql")
+                }
             }
             return serve(config).await;
         }

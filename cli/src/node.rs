@@ -151,8 +151,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             Client::connect(&http, token)
         }
     };
-    let session =
-        Session { home: home.clone(), node: rpc.clone().into(), rpc, json: args.json };
+    let session = Session { home: home.clone(), node: rpc.clone().into(), rpc, json: args.json };
     print(&session.answer(&command).await.map_err(|error| daemon.explain(error))?)
 }
 

@@ -56,16 +56,18 @@ pub(crate) struct Walk {
 
 impl Walk {
     pub(crate) fn new() -> Self {
-        let sockets = PORTS.map(|port| {
-            (port, TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap())
-        });
+        let sockets =
+            PORTS.map(|port| (port, TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap()));
         let ports = sockets.iter().map(|(port, on)| (*port, on.local_addr().unwrap().port()));
         let ports = ports.collect();
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path().display().to_string();
         let stranger = STRANGER.to_owned();
-        let values =
-            Values::from([("host", "127.0.0.1".to_owned()), ("home", home), ("stranger", stranger)]);
+        let values = Values::from([
+            ("host", "127.0.0.1".to_owned()),
+            ("home", home),
+            ("stranger", stranger),
+        ]);
         Self { dir, values, ports, daemons: BTreeMap::new(), rows: Vec::new(), sealer: None }
     }
 
@@ -180,7 +182,7 @@ impl Walk {
         self.enter(&format!("{}  -> error", shown.trim_end()), outcome);
     }
 
-    /// Starts a daemon and waits until its port answers.
+    /// Starts a daemon and waits until it says that it serves, and does.
     pub(crate) fn daemon(&mut self, name: &'static str, command: &str, port: u16, extra: &[&str]) {
         let daemon = Daemon {
             command: command.to_owned(),
@@ -198,11 +200,15 @@ impl Walk {
         let daemon = &self.daemons[name];
         let mut process = self.process(&daemon.command, &daemon.extra);
         process.envs(daemon.home.clone());
+        let before = self.read(&log_file(name)).len();
         let log = File::options().create(true).append(true).open(self.home(&log_file(name)));
         let mut child = process.stdout(Stdio::null()).stderr(log.unwrap()).spawn().unwrap();
         let (deadline, port) = (Instant::now() + PATIENCE, daemon.port);
         let outcome = loop {
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            let log = self.read(&log_file(name));
+            let news = log.get(before..).unwrap_or_default();
+            let ready = [" serves ", " runs "].iter().any(|word| news.contains(word));
+            if ready && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
                 break Ok(());
             }
             if let Ok(Some(status)) = child.try_wait() {

@@ -58,7 +58,7 @@ pub(super) enum Place {
     /// In the home.
     Embedded,
     /// In a database.
-    Mysql(Dsn, PoolLimits),
+    Mysql(Box<Dsn>, PoolLimits),
 }
 
 impl Db {
@@ -73,8 +73,8 @@ impl Db {
             ),
             "mysql" => {
                 let dsn = self.mysql.connection_string.parse();
-                let dsn = dsn.context("--mysql-dsn or `connectionString` of [db.mysql]")?;
-                Ok(Place::Mysql(dsn, self.mysql.limits()))
+                let dsn: Dsn = dsn.context("--mysql-dsn or `connectionString` of [db.mysql]")?;
+                Ok(Place::Mysql(Box::new(dsn), self.mysql.limits()))
             }
             _ => bail!("unexpected db type {} (want 'sqlite' or 'mysql')", self.kind),
         }

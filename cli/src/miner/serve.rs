@@ -67,7 +67,8 @@ async fn open(home: &Path, config: &Config, auth: &AuthClient) -> anyhow::Result
     let network = peers::network(&node, &config.network).await?;
     let one = Page { skip: 0, limit: 1 };
     peers::patiently("venus-auth", || auth.users(one, UserState::UNDEFINED)).await?;
-    let clock: Arc<dyn Clock> = match ChainClock::of(&chain_client(&config.node)?, &network).await? {
+    let clock: Arc<dyn Clock> = match ChainClock::of(&chain_client(&config.node)?, &network).await?
+    {
         Some(clock) => Arc::new(clock),
         None => Arc::new(SystemClock),
     };

@@ -120,7 +120,9 @@ impl Signer for OneKey {
         let failed = |reason: String| SignError::Holder { holder: "the node", reason };
         let drawn = match meta.r#type {
             venus_core::Purpose::DrawRandomParam => Some(
-                DrawRandomParams::decode(bytes).map_err(|error| failed(error.to_string()))?.digest(),
+                DrawRandomParams::decode(bytes)
+                    .map_err(|error| failed(error.to_string()))?
+                    .digest(),
             ),
             _ => None,
         };

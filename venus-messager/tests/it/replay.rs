@@ -46,15 +46,23 @@ struct Report {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_recordings_of_the_go_messager_are_answered_alike() {
-    replay_all(false).await;
+    let (shown, report, total) = replay_all(false).await;
+    println!("{shown}");
+    check(report, total);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_recordings_are_answered_alike_over_a_database() {
-    replay_all(true).await;
+    let (shown, mut report, mut total) = replay_all(true).await;
+    println!("{shown}");
+    let rounded = report.wrong.iter().position(|wrong| wrong == ROUNDED);
+    report.wrong.remove(rounded.unwrap());
+    total[0] += 1;
+    total[1] += 1;
+    check(report, total);
 }
 
-async fn replay_all(over_database: bool) {
+async fn replay_all(over_database: bool) -> (String, Report, [usize; 5]) {
     let files = [
         ("transport", include_str!("../fixtures/transport.json")),
         ("perms", include_str!("../fixtures/perms.json")),
@@ -77,25 +85,24 @@ async fn replay_all(over_database: bool) {
         table += &line(file, row);
     }
     table += &line("all", total);
-    println!(
+    let mut shown = format!(
         "{:9} {:>8} {:>6} {:>8} {:>7} {:>10}\n{table}",
         "recording", "replayed", "equal", "by rule", "listed", "not served"
     );
-    println!("different on purpose, by a rule:");
+    shown += "different on purpose, by a rule:\n";
     for (rule, reason) in Rule::ALL {
-        println!("  {:>3}x {reason}", report.rules.get(&rule).copied().unwrap_or_default());
+        let count = report.rules.get(&rule).copied().unwrap_or_default();
+        shown += &format!("  {count:>3}x {reason}\n");
     }
-    println!("different on purpose, one by one:");
+    shown += "different on purpose, one by one:\n";
     for (file, name, reason, _) in DIFFERENT {
-        println!("  {file} / {name}: {reason}");
+        shown += &format!("  {file} / {name}: {reason}\n");
     }
-    let Report { mut wrong, used, rules } = report;
-    if over_database {
-        assert_eq!(wrong, [ROUNDED]);
-        wrong.clear();
-        total[0] += 1;
-        total[1] += 1;
-    }
+    (shown, report, total)
+}
+
+fn check(report: Report, total: [usize; 5]) {
+    let Report { wrong, used, rules } = report;
     assert!(wrong.is_empty(), "{} exchanges differ:\n{}", wrong.len(), wrong.join("\n"));
     let unused = DIFFERENT.iter().filter(|(file, name, ..)| !used.contains(&(*file, *name)));
     let unused: Vec<_> = unused.map(|(file, name, ..)| (file, name)).collect();
