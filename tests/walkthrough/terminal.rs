@@ -36,7 +36,8 @@ pub(crate) fn set_password(walk: &Walk, command: &str, password: &str) -> Result
         let questions = ["Password:", "Password again:"];
         if questions.get(asked).is_some_and(|question| shown.ends_with(question)) {
             asked += 1;
-            // The echo is off when the question is shown.
+            // The echo is switched off just after the question is shown.
+            std::thread::sleep(Duration::from_millis(300));
             writeln!(input, "{password}").map_err(|error| error.to_string())?;
         }
     }

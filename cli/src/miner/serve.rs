@@ -39,10 +39,7 @@ pub(super) async fn run(session: Session, nettype: Option<String>) -> anyhow::Re
         opened = open(&home, &config, &auth) => opened?,
     };
     let token = LocalToken::load_or_create(&home)?;
-    let router = rpc::Server::new(TokenGuard::new(token).or(auth))
-        .with_info("venus-miner", env!("CARGO_PKG_VERSION"))
-        .route("/rpc/v0", miner.methods())
-        .into_router();
+    let router = miner.router(TokenGuard::new(token).or(auth));
     remote::publish(&home, &listener)?;
     tracing::info!(listen = %listener.local_addr()?, auth = config.auth.url, "venus-miner runs");
     // Whichever ends first, by a signal or by `Shutdown`, ends the other.

@@ -15,23 +15,23 @@ use venus_core::{
     api::messager::{
         ActorConfig, DirectWallet, MessageState, MessagerApi, QueuedMessage, Sender, SharedSpec,
     },
-    store::Store,
     test_utils::MemSigner,
 };
 use venus_messager::{
-    Batch, EmbeddedStore, Filter, Key, MessageStore, Messager, MessagerConfig, MessagerError,
-    SenderChange, Tracked,
+    Batch, Filter, Key, MessageStore, Messager, MessagerConfig, MessagerError, SenderChange,
+    Tracked,
 };
 
 use crate::{
     node::ScriptedNode,
+    store::{Dsn, Place},
     world::{Running, Wallet, atto, builder, key},
 };
 
 /// A store of a process that dies at one of its writes: just before or just after it.
 #[derive(Debug)]
 struct Mortal {
-    store: EmbeddedStore,
+    store: Box<dyn MessageStore>,
     writes_left: AtomicUsize,
     after: bool,
 }
@@ -164,12 +164,12 @@ impl Life {
 }
 
 async fn life(
-    home: &std::path::Path,
+    place: &dyn Place,
     node: &ScriptedNode,
     wallet: &Arc<Wallet>,
     dies: (usize, bool),
 ) -> Life {
-    let store = EmbeddedStore::new(open(&home.join("store")).await).unwrap();
+    let store = place.open().await;
     let (writes, after) = dies;
     let config = MessagerConfig { stable: Duration::from_millis(5), ..MessagerConfig::default() };
     let store = Arc::new(Mortal { store, writes_left: AtomicUsize::new(writes), after });
@@ -177,35 +177,23 @@ async fn life(
     Life { node: node.clone(), wallet: wallet.clone(), from: key(1).address(), store, messager }
 }
 
-/// Opens a store that was closed a moment ago: a read may still be under way in it.
-async fn open(path: &std::path::Path) -> Store {
-    for _ in 0..200 {
-        match Store::open(path) {
-            Ok(store) => return store,
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    }
-    Store::open(path).unwrap()
-}
-
 const IDS: [&str; 3] = ["a", "b", "c"];
 
 /// Dies at one write, then lives on. Whether it died.
-async fn scenario(write: usize, after: bool, pool_is_closed: bool) -> bool {
+async fn scenario(place: &dyn Place, write: usize, after: bool, pool_is_closed: bool) -> bool {
     let what = format!("write {write}, after: {after}, pool closed: {pool_is_closed}");
-    let home = tempfile::tempdir().unwrap();
     let node = ScriptedNode::new(&[key(1).address()]);
     let wallet = Arc::new(Wallet::new(MemSigner::with([key(1)])));
     if pool_is_closed {
         node.fail("MpoolBatchPushUntrusted", "closed");
     }
-    let first = life(home.path(), &node, &wallet, (write, after)).await;
+    let first = life(place, &node, &wallet, (write, after)).await;
     let acknowledged: HashSet<_> = first.live(&IDS, 6).await.into_iter().collect();
     let died = first.store.dead();
     drop(first);
     node.heal("MpoolBatchPushUntrusted");
 
-    let second = life(home.path(), &node, &wallet, (usize::MAX, false)).await;
+    let second = life(place, &node, &wallet, (usize::MAX, false)).await;
     second.live(&[], 200).await;
     assert!(!second.store.dead() && Arc::strong_count(&second.wallet) > 0);
     let rows = second.messager.list_message(None).await.unwrap().unwrap();
@@ -231,7 +219,8 @@ async fn death_at_any_write_loses_nothing_and_uses_each_nonce_once() {
     for write in 1.. {
         let mut died = false;
         for (after, pool_is_closed) in [(false, false), (true, false), (true, true)] {
-            died |= scenario(write, after, pool_is_closed).await;
+            let home = tempfile::tempdir().unwrap();
+            died |= scenario(&home, write, after, pool_is_closed).await;
         }
         if !died {
             break;
@@ -240,4 +229,12 @@ async fn death_at_any_write_loses_nothing_and_uses_each_nonce_once() {
     }
     // Three messages taken, one head after the other, one selection.
     assert!(points >= 8, "{points}");
+}
+
+/// Each write is one transaction: before it or after it is all there is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn death_of_a_messager_over_a_database_loses_nothing_either() {
+    for write in 1..=10 {
+        scenario(&Dsn::empty(), write, write % 2 == 0, write % 4 == 0).await;
+    }
 }

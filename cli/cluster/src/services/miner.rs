@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use venus_core::{clock::SharedClock, rpc::Server};
+use venus_core::clock::SharedClock;
 use venus_gateway::GatewayProver;
 use venus_miner::{AuthMiners, Miner, MinerConfig};
 
@@ -31,6 +31,8 @@ pub(crate) async fn start(
         miner_once_timeout_secs: PROOF_PATIENCE.as_secs(),
         request_timeout_secs: PROOF_PATIENCE.as_secs(),
         catch_up_epochs: 1,
+        // The first block comes soon enough to show whether proofs work.
+        warm_up: false,
         ..MinerConfig::default()
     };
     let miner = Miner::builder(chain, access.signer()?, Arc::new(prover), clock.clone())
@@ -42,10 +44,7 @@ pub(crate) async fn start(
     if let Some(due) = miner.kept_until().await? {
         clock.advance_to(due);
     }
-    let router = Server::new(access.guard()?)
-        .with_info("venus-miner", env!("CARGO_PKG_VERSION"))
-        .route("/rpc/v0", miner.methods())
-        .into_router();
+    let router = miner.router(access.guard()?);
     let service = ports.serve(&mut stage, "venus-miner", offset, router).await?;
     let (run, stop) = (miner.clone(), stage.token());
     stage.spawn(async move { run.run(stop).await });

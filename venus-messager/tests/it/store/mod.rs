@@ -5,6 +5,8 @@ mod messages;
 mod mysql;
 mod settings;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use tempfile::TempDir;
@@ -28,7 +30,16 @@ pub(crate) trait Place: Send + Sync {
 #[async_trait]
 impl Place for TempDir {
     async fn open(&self) -> Box<dyn MessageStore> {
-        Box::new(EmbeddedStore::new(Store::open(self.path()).unwrap()).unwrap())
+        // One that was closed a moment ago: a read may still be under way in it.
+        let mut opened = Store::open(self.path());
+        for _ in 0..200 {
+            if opened.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            opened = Store::open(self.path());
+        }
+        Box::new(EmbeddedStore::new(opened.unwrap()).unwrap())
     }
 }
 
