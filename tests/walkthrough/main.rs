@@ -83,13 +83,12 @@ fn the_walk_goes_on_while_each_daemon_is_killed() {
 }
 
 #[test]
-#[ignore = "the messager's database is being written"]
 fn the_guide_is_walked_with_databases() {
-    Way { sql: true, ..DEFAULT }.go();
+    Way { sql: true, kills: true, ..DEFAULT }.go();
 }
 
 #[test]
 #[ignore = "minutes of proving"]
 fn the_guide_is_walked_with_real_proofs() {
-    Way { proofs: Proofs::Real, block_time: 12, ..DEFAULT }.go();
+    Way { proofs: Proofs::Real, block_time: 12, sql: true, ..DEFAULT }.go();
 }

@@ -59,6 +59,9 @@ pub(crate) fn sealer_512m(walk: &mut Walk) {
         &["--sector-size 32 GiB is not allowed", "2 KiB or 512 MiB"],
     );
     walk.refused(&INIT_512M.replace("nerpa", "calibration"), &[], &["localnet-nerpa", "mainnet"]);
+    walk.refused(&INIT_512M.replace("tcp/3453", "tcp/8989"), &[], &["the node"]);
+    walk.refused(&INIT_512M.replace("<sealer token>", "<account token>"), &[], &["permission"]);
+    walk.refused(&INIT_512M.replace("<sealer token>", "nonsense"), &[], &["token rejected"]);
     let stranger = INIT_512M.replace("<bls1>", "<stranger>").replace("<bls2>", "<stranger>");
     walk.refused(&stranger, &["--proofs", "simulated"], &["t3vvmn62lofvh"]);
     let listen = ["--listen", "127.0.0.1:2345", "--proofs", "simulated"];
@@ -111,6 +114,8 @@ pub(crate) fn miner_service(walk: &mut Walk) {
                 --gateway-api=/ip4/<host>/tcp/45132";
     walk.refused("venus-miner run --nettype=nerpanet", &[], &["venus-miner init"]);
     walk.refused(&init.replace("nerpanet", "mainnet"), &[], &["localnet-nerpa", "mainnet"]);
+    walk.refused(&init.replace("tcp/3453", "tcp/45132"), &[], &["--api"]);
+    walk.refused(&init.replace("<miner token>", "<account token>"), &[], &["permission"]);
     let listen = ["--listen", "127.0.0.1:12308"];
     walk.step_with(init, &listen, |text| text.contains("venus-miner run"));
     walk.refused(init, &[], &["already initialized"]);

@@ -146,6 +146,13 @@ pub(crate) fn messager(walk: &mut Walk, stores: &Stores) {
     let run = messager_run(stores.messager_in_sql());
     let ports = ["--listen", "/ip4/127.0.0.1/tcp/39812", "--gateway-url", "/ip4/<host>/tcp/45132"];
     let extra = [&ports[..], &["--auth-token", "<messager token>"]].concat();
+    let changed = |from: &str, to: &str| run.replace(from, to);
+    walk.refused(&changed("tcp/3453", "tcp/8989"), &extra, &["the node"]);
+    if stores.messager_in_sql() {
+        walk.refused(&changed("<messager database>", "nowhere"), &extra, &["nowhere", "CREATE"]);
+        walk.refused(&changed("root:111111", "root:wr0ng"), &extra, &["`root`", "DSN"]);
+        walk.refused(&changed("@tcp(", "@udp("), &extra, &["tcp(host:port)"]);
+    }
     walk.daemon("venus-messager", &run, 39812, &extra);
     let add = "venus-messager wallet add --name testminer --url /ip4/<host>/tcp/5678/http \
                --token <wallet token>";

@@ -26,7 +26,6 @@ impl Stores {
     pub(crate) fn sql(walk: &mut Walk) -> Self {
         let server = MariaDb::start();
         let (auth, messager) = (server.database(), server.database());
-        let (auth, messager) = (server.dsn(&auth), server.dsn(&messager));
         let inside = |text: &str, from: &str, to: &str| {
             let rest = text.split_once(from).unwrap().1;
             rest.split(to).next().unwrap().to_owned()
@@ -39,7 +38,7 @@ impl Stores {
     /// The section of venus-auth's configuration, as the guide has it.
     pub(crate) fn auth(&self) -> String {
         let Self::Sql(databases) = self else { return String::new() };
-        let place = databases.auth.split('?').next().unwrap_or_default().replace("@tcp(", "@(");
+        let place = databases.auth.split('?').next().unwrap_or_default();
         format!(
             "[db]\ntype = \"mysql\"\nDSN = \"{place}?parseTime=true&loc=Local&charset=utf8mb4\
              &collation=utf8mb4_unicode_ci&readTimeout=10s&writeTimeout=10s\"\n\

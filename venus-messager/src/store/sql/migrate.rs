@@ -7,8 +7,9 @@ use crate::error::Result;
 
 /// Rewrites what is left of them. Cut off in the middle, it is finished the next time.
 pub(super) async fn to_one_form(pool: &SqlPool) -> Result<()> {
+    // In parts, each of which is done in time.
     let messages = "UPDATE messages SET from_addr = CONCAT('f', SUBSTRING(from_addr, 2)) \
-        WHERE from_addr LIKE 't%' LIMIT 10000";
+        WHERE from_addr LIKE 't%' LIMIT 1000";
     let mut count = 0;
     loop {
         match pool.execute(sqlx::query(messages)).await? {

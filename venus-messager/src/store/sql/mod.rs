@@ -124,7 +124,8 @@ impl MessageStore for SqlStore {
     }
 
     async fn senders(&self) -> Result<Vec<Sender>> {
-        self.all(|| sqlx::query_as(rows::SENDERS)).await
+        let all = format!("{} ORDER BY created_at, id", rows::SENDERS);
+        self.all(|| sqlx::query_as(AssertSqlSafe(all.clone()))).await
     }
 
     async fn change_sender(&self, address: Address, change: SenderChange) -> Result<bool> {

@@ -20,7 +20,8 @@ pub(super) const SHARED: &str = "SELECT sel_msg_num,\
 
 pub(super) const ACTOR_CONFIGS: &str = "SELECT id,actor_v,code,method,\
     gas_over_estimation + 0E0 AS estimation_factor,max_fee,gas_fee_cap,\
-    gas_over_premium + 0E0 AS premium_factor,base_fee,created_at,updated_at FROM actor_cfg";
+    gas_over_premium + 0E0 AS premium_factor,base_fee,created_at,updated_at FROM actor_cfg \
+    ORDER BY created_at, id";
 
 pub(super) const WALLETS: &str =
     "SELECT id,name,url,token,created_at,updated_at FROM wallets WHERE is_deleted = -1";
