@@ -4,12 +4,12 @@ mod commands;
 mod config;
 mod daemon;
 mod db;
-mod file;
 mod wallets;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use venus_core::config as files;
 
 use self::{
     commands::{AddressCommand, MsgCommand, ShareParamsCommand},
@@ -68,7 +68,7 @@ enum Command {
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let home = || remote::home(args.home.clone(), ".venus-messager");
     let config = |home: &std::path::Path| -> anyhow::Result<Config> {
-        file::load(&home.join("config.toml"))
+        Ok(files::load_or_create(&home.join("config.toml"))?)
     };
     match args.command {
         Command::Completion(shell) => shell.print::<Args>(),

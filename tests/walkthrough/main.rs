@@ -90,5 +90,5 @@ fn the_guide_is_walked_with_databases() {
 #[test]
 #[ignore = "minutes of proving"]
 fn the_guide_is_walked_with_real_proofs() {
-    Way { proofs: Proofs::Real, block_time: 12, sql: true, ..DEFAULT }.go();
+    Way { proofs: Proofs::Real, block_time: 8, sql: true, ..DEFAULT }.go();
 }

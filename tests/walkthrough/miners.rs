@@ -115,7 +115,7 @@ pub(crate) fn miner_service(walk: &mut Walk) {
     walk.refused("venus-miner run --nettype=nerpanet", &[], &["venus-miner init"]);
     walk.refused(&init.replace("nerpanet", "mainnet"), &[], &["localnet-nerpa", "mainnet"]);
     walk.refused(&init.replace("tcp/3453", "tcp/45132"), &[], &["--api"]);
-    walk.refused(&init.replace("<miner token>", "<account token>"), &[], &["permission"]);
+    walk.refused(&init.replace("<miner token>", "<account token>"), &[], &["admin", "--token"]);
     let listen = ["--listen", "127.0.0.1:12308"];
     walk.step_with(init, &listen, |text| text.contains("venus-miner run"));
     walk.refused(init, &[], &["already initialized"]);
@@ -145,9 +145,9 @@ pub(crate) fn prove_and_win(walk: &mut Walk, proofs: Proofs) {
         let sector = json(walk, "venus-sealer --json sectors list")[0].clone();
         active = sector["Active"] == true;
         let state = sector["State"].as_str().unwrap_or_default();
-        match (state, proofs) {
-            ("Proving", _) => skip(walk, 5, proofs),
-            ("WaitSeed" | "PreCommitWait" | "CommitWait", Proofs::Simulated) => advance(walk, 3),
+        match state {
+            "Proving" => skip(walk, i64::MAX, proofs),
+            "WaitSeed" | "PreCommitWait" | "CommitWait" => advance(walk, 3),
             _ => {}
         }
         std::thread::sleep(Duration::from_millis(1200));
@@ -174,17 +174,16 @@ pub(crate) fn prove_and_win(walk: &mut Walk, proofs: Proofs) {
     walk.step("venus chain get-block <block>", |text| text.contains(&own));
 }
 
-/// Passes over epochs in which nothing is due, at most to the next that is; where somebody proves,
-/// the clock goes on by itself.
+/// Passes over epochs in which nothing is due, at most so many; where somebody proves, the clock
+/// goes on in steps that leave the time for it.
 fn skip(walk: &Walk, epochs: i64, proofs: Proofs) {
     let time = json(walk, "venus --json dev time");
     let due = json(walk, "venus --json dev next-due").as_i64();
     let (Some(epoch), Some(due)) = (time["Epoch"].as_i64(), due) else { return };
     if due > epoch + 1 {
-        let to = if epochs > 5 { due.min(epoch + epochs) } else { due };
-        walk.quietly(&format!("venus dev skip-to {to}"));
-    } else if proofs == Proofs::Simulated {
-        advance(walk, 5);
+        walk.quietly(&format!("venus dev skip-to {}", due.min(epoch.saturating_add(epochs))));
+    } else {
+        advance(walk, if proofs == Proofs::Simulated { 5 } else { 1 });
     }
 }
 

@@ -19,13 +19,20 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
-    /// Its content makes no sense. The source names line and key.
-    #[error("the configuration {path} is broken; mend it, or move it away to get the defaults")]
+    /// Its content makes no sense. The line is not shown: it may have a token in it.
+    #[error(
+        "the configuration {path} is broken in line {line} ({key}): {reason}; mend it, or move it \
+         away to get the defaults"
+    )]
     Parse {
         /// Which file.
         path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
+        /// In which line, from 1 on.
+        line: usize,
+        /// What the line sets; empty if it sets nothing.
+        key: String,
+        /// What is wrong.
+        reason: String,
     },
     /// The file with the defaults cannot be written.
     #[error("the configuration {path} cannot be written")]
@@ -43,11 +50,18 @@ pub enum ConfigError {
 /// Loads a file; what it leaves out keeps its default. A file that is not there gives the defaults.
 pub fn load<T: DeserializeOwned + Default>(path: &Path) -> Result<T, ConfigError> {
     match fs::read_to_string(path) {
-        Ok(text) => toml::from_str(&text)
-            .map_err(|e| ConfigError::Parse { path: path.to_owned(), source: Box::new(e) }),
+        Ok(text) => toml::from_str(&text).map_err(|error| broken(path, &text, &error)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(T::default()),
         Err(source) => Err(ConfigError::Io { path: path.to_owned(), source }),
     }
+}
+
+fn broken(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.split('\n').count();
+    let content = text.split('\n').nth(line - 1).unwrap_or_default();
+    let key = content.split_once('=').map_or("", |(key, _)| key.trim()).to_owned();
+    ConfigError::Parse { path: path.to_owned(), line, key, reason: error.message().to_owned() }
 }
 
 /// Loads a file, writing it with the defaults first if it is not there. It may hold tokens: only
@@ -90,5 +104,8 @@ mod tests {
         fs::write(&path, "limt = 7").unwrap();
         let error = load::<Sample>(&path).unwrap_err();
         assert!(error.to_string().contains("config.toml"), "{error}");
+        fs::write(&path, "limit = 7\nlisten = \"secret\" x").unwrap();
+        let error = load::<Sample>(&path).unwrap_err().to_string();
+        assert!(error.contains("line 2 (listen)") && !error.contains("secret"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use clap::Args;
 use venus_core::{
-    auth::AuthClient,
+    auth::{AuthClient, AuthError, Caller, Permission, TokenVerifier},
     chain_api::{NetworkApi, NodeClient},
     rpc::{Endpoint, listen_addr},
 };
@@ -82,6 +82,7 @@ impl Init {
                 );
             }
             config.network = peers::network(&node, &config.network).await?;
+            check_token(&config.auth).await?;
         }
         tracing::info!("Initializing repo at '{}'", home.display());
         config.save(&home)?;
@@ -109,5 +110,23 @@ impl Init {
         config.gateway =
             Gateways { urls: self.gateway_api.clone(), token: or_all(&self.gateway_token) };
         Ok(config)
+    }
+}
+
+/// A token that allows too little would show only when the first block is due.
+async fn check_token(Service { url, token }: &Service) -> anyhow::Result<()> {
+    let auth = AuthClient::new(url, token.as_str())?;
+    match auth.verify_token(token).await {
+        Ok(caller) if caller.may(Permission::Admin) => Ok(()),
+        Ok(Caller { name, .. }) => bail!(
+            "the token of `{name}` lacks the permission admin, with which the miners of the pool \
+             are listed; make another with `venus-auth token gen --perm admin {name}` and give it \
+             with --token"
+        ),
+        Err(error @ AuthError::Unavailable(_)) => {
+            tracing::warn!(%error, "the token is not checked");
+            Ok(())
+        }
+        Err(error) => Err(error).context("--token cannot be used with --auth-api"),
     }
 }

@@ -175,7 +175,9 @@ fn bad_input_is_named_and_ends_with_1() {
     assert!(!home.join(".venusminer").exists(), "nothing half-made");
 
     // A token that cannot list users.
-    stdout(&run(MINER, home, &good));
+    says(&good, &["admin", "venus-auth token gen", "--token"]);
+    assert!(!home.join(".venusminer").exists(), "nothing half-made");
+    stdout(&run(MINER, home, &with(&["--offline"])));
     says(&["--listen", ANY_PORT, "run"], &["venus-auth", "permission"]);
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap().to_string();

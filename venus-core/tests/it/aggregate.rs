@@ -89,7 +89,10 @@ fn a_changed_or_foreign_signature_is_refused() {
 
     let secp = PrivateKey::from_seed(KeyKind::Secp256k1, &[1; 32]).unwrap();
     let foreign = secp.sign(b"one").unwrap();
-    assert!(matches!(aggregate_bls(std::slice::from_ref(&foreign)), Err(CryptoError::Malformed(_))));
+    assert!(matches!(
+        aggregate_bls(std::slice::from_ref(&foreign)),
+        Err(CryptoError::Malformed(_))
+    ));
     assert!(matches!(verify_aggregate(&foreign, &signed), Err(CryptoError::Malformed(_))));
     let stranger = [(secp.address(), b"one".to_vec())];
     let refusal = verify_aggregate(&aggregate, &stranger).unwrap_err();
