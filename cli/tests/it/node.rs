@@ -43,7 +43,7 @@ fn a_chain_is_made_served_asked_and_kept() {
     await_success("venus", home, &["chain", "head"]);
 
     let dir = home.join(".venus");
-    for file in ["token", "token.key", "api", "config.json", "genesis-miner.key"] {
+    for file in ["token", "token.key", "api", "config.json", "genesis-miner.key", "faucet.key"] {
         assert_private(&dir.join(file));
     }
     let config: Value =
@@ -90,7 +90,7 @@ fn a_chain_is_made_served_asked_and_kept() {
     let error = refused(home, &["state", "get-actor", "t099999"]);
     assert!(error.contains("t099999 is not on the chain"), "{error}");
     let error = refused(home, &["state", "power", "t0101"]);
-    assert!(error.contains("t0101 is no storage miner"), "{error}");
+    assert!(error.contains("miner t0101") && error.contains("not miner"), "{error}");
     let cid = "bafy2bzacecnamqgqmifpluoeldx7zzglxcljo6oja4vrmtj7432rphldpdmm2";
     let error = refused(home, &["chain", "get-block", cid]);
     assert!(error.contains("the node has no block"), "{error}");
@@ -178,7 +178,7 @@ fn bad_input_is_named_and_nothing_is_made() {
         (&["wallet", "balance", "x1"], &["`x1` is no Filecoin address"]),
         (&["daemon", "--network", "mainnet"], &["mainnet", "--network 2k"]),
         (&["daemon", "--network", "moon"], &["unknown network moon"]),
-        (&["daemon", "--preset", "slow"], &["fast or compat"]),
+        (&["daemon", "--preset", "slow"], &["fast, compat or nerpa"]),
         (&["daemon", "--block-time", "0"], &["--block-time"]),
         (&["daemon", "--listen", "somewhere"], &["somewhere"]),
         (&["daemon", "--auth-token", "x"], &["--auth-url"]),

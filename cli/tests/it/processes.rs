@@ -31,8 +31,12 @@ fn a_gateway_asks_auth_and_shows_who_is_connected() {
     let error = failure(&run("venus-gateway", home, &unknown));
     assert!(error.contains("wallet nobody not exit"), "{error}");
 
-    // A second daemon on the port, and on the home.
+    // A second daemon on the home, and on the port.
     let error = failure(&run("venus-gateway", home, &args));
+    assert!(error.contains("in use by another gateway"), "{error}");
+    let elsewhere = home.join("elsewhere").display().to_string();
+    let error =
+        failure(&run("venus-gateway", home, &[&["--home", &elsewhere], &args[..]].concat()));
     assert!(error.contains("cannot listen at") && error.contains("--listen"), "{error}");
     let error = failure(&run("venus-auth", home, &["--listen", "127.0.0.1:0", "run"]));
     assert!(error.to_lowercase().contains("use"), "{error}");
