@@ -72,6 +72,10 @@ impl Run {
         if let Some(url) = self.gateway_url {
             config.gateway.url = vec![url];
         }
+        // The guide gives one token, for the node: it is an administrator's at venus-auth.
+        if config.jwt.token.is_empty() {
+            config.jwt.token.clone_from(&config.node.token);
+        }
         config
     }
 }
