@@ -1,9 +1,10 @@
 //! `venus-messager`: gets the messages of the pool on chain, and its commands.
 
-mod commands;
 mod config;
 mod daemon;
 mod db;
+mod messages;
+mod senders;
 mod wallets;
 
 use std::path::PathBuf;
@@ -12,9 +13,10 @@ use clap::{Parser, Subcommand};
 use venus_core::config as files;
 
 use self::{
-    commands::{AddressCommand, MsgCommand, ShareParamsCommand},
     config::Config,
     daemon::Run,
+    messages::MsgCommand,
+    senders::{AddressCommand, ShareParamsCommand},
     wallets::WalletCommand,
 };
 use crate::{

@@ -1,6 +1,7 @@
 //! Homes and listeners of daemons, and how their commands find them.
 
 use std::{
+    io::ErrorKind,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -81,7 +82,17 @@ pub(crate) struct Daemon<'a> {
 impl Daemon<'_> {
     /// Where it answers: as given, as it wrote itself, or as configured.
     pub(crate) fn endpoint(&self) -> anyhow::Result<Endpoint> {
-        let written = std::fs::read_to_string(self.home.join(API_FILE)).ok();
+        let file = self.home.join(API_FILE);
+        let written = match std::fs::read_to_string(&file) {
+            Ok(text) => Some(text),
+            // The daemon never ran, or is the original, which writes none.
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!("cannot read where the daemon listens: {}", file.display())
+                });
+            }
+        };
         let text = self.given.or(written.as_deref().map(str::trim)).unwrap_or(self.configured);
         let address = reachable(rpc::listen_addr(text)?);
         Ok(Endpoint::parse(&format!("http://{address}"), self.version)?)

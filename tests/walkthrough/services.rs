@@ -144,8 +144,7 @@ pub(crate) fn unlock(walk: &mut Walk) {
 /// The messager, which signs through the wallet.
 pub(crate) fn messager(walk: &mut Walk, stores: &Stores) {
     let run = messager_run(stores.messager_in_sql());
-    let ports = ["--listen", "/ip4/127.0.0.1/tcp/39812", "--gateway-url", "/ip4/<host>/tcp/45132"];
-    let extra = [&ports[..], &["--auth-token", "<messager token>"]].concat();
+    let extra = ["--listen", "/ip4/127.0.0.1/tcp/39812", "--gateway-url", "/ip4/<host>/tcp/45132"];
     let changed = |from: &str, to: &str| run.replace(from, to);
     walk.refused(&changed("tcp/3453", "tcp/8989"), &extra, &["the node"]);
     if stores.messager_in_sql() {

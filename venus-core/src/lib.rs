@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod auth;
+mod causes;
 pub mod chain;
 pub mod chain_api;
 pub mod clock;
@@ -22,6 +23,7 @@ pub mod telemetry;
 #[cfg(feature = "test-utils")]
 pub mod test_utils;
 
+pub use causes::with_causes;
 pub use chain::*;
 pub use chain_api::ChainApi;
 pub use proof::{ProofError, ProofProvider, SealProver, WindowProver, WinningProver};

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use venus_core::{Address, SignError, auth::AuthApiError, rpc::RpcError, store::StoreError};
+use venus_core::{
+    Address, SignError, auth::AuthApiError, rpc::RpcError, store::StoreError, with_causes,
+};
 
 /// Why something was not done. Clients of the Go service search these texts.
 #[derive(Debug, thiserror::Error)]
@@ -205,17 +207,6 @@ pub(crate) async fn ask<T>(
         Ok(Err(source)) => Err(MessagerError::Node { what, source }),
         Err(_) => Err(MessagerError::TimedOut { what, after }),
     }
-}
-
-/// An error and its causes in one line: it is all that is kept on the message.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(feature = "sql")]

@@ -177,9 +177,10 @@ impl MessagerApi for Messager {
                 Some(own) if own.is_empty() => return Ok(None),
                 own => query.from = own.unwrap_or_default(),
             }
-        }
-        for from in &query.from {
-            self.check_owner(*from).await?;
+        } else {
+            for from in &query.from {
+                self.check_owner(*from).await?;
+            }
         }
         Ok(Some(self.list(Filter { query, ..Filter::default() }).await?))
     }

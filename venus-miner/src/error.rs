@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use venus_core::{
     Address, ChainEpoch, Cid, ProofError, SignError, TipSetKey, auth::AuthApiError,
-    crypto::CryptoError, rpc::RpcError, store::StoreError,
+    crypto::CryptoError, rpc::RpcError, store::StoreError, with_causes,
 };
 
 use crate::store::Fault;
@@ -134,17 +134,6 @@ fn of_prover(error: &ProofError) -> String {
         ProofError::Remote(source) => source.to_string(),
         other => with_causes(other),
     }
-}
-
-/// An error and its causes in one line: what is kept for `StatesForMining` must name the culprit.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// The outcome of what this crate does.

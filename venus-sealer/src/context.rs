@@ -8,12 +8,11 @@ use uuid::Uuid;
 use venus_core::{
     Address, Bytes, ChainApi, ChainEpoch, Message, MessageSendSpec, MessageSink, MsgLookup,
     ProofProvider, SectorId, SectorNumber, SinkError, TipSet, TipSetKey, TokenAmount,
-    rpc::RpcError,
+    rpc::RpcError, with_causes,
 };
 
 use crate::{
     SealerConfig, SealerError,
-    error::chain_of,
     fsm::{Outgoing, Randomness},
     head::Head,
     policy,
@@ -232,5 +231,5 @@ pub(crate) fn exit_text(what: &str, lookup: &MsgLookup) -> String {
 
 /// An error with its causes, as events keep it.
 pub(crate) fn reason(error: impl std::error::Error) -> String {
-    chain_of(&error)
+    with_causes(&error)
 }

@@ -10,9 +10,10 @@ use venus_core::{
         ComputeProofRequest, ConnectedCompleted, GatewayProviders, ProofRegisterPolicy,
         RequestEvent, ResponseEvent,
     },
+    with_causes,
 };
 
-use crate::{SealerError, context::ask, error::chain_of};
+use crate::{SealerError, context::ask};
 
 /// Between a lost registration and the next.
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -31,7 +32,7 @@ pub async fn serve_proofs(
             match register(&gateway, miner, &prover, timeout).await {
                 Ok(()) => tracing::warn!(%miner, "gateway closed the registration; again"),
                 Err(error) => {
-                    let error = chain_of(&error);
+                    let error = with_causes(&error);
                     tracing::warn!(%miner, error, "not registered at the gateway; trying again");
                 }
             }
@@ -93,7 +94,7 @@ async fn answer(
     };
     let sent = ask(timeout, "an answer to be taken", gateway.response_proof_event(response)).await;
     if let Err(error) = sent {
-        tracing::error!(%miner, error = %chain_of(&error), "winning PoSt not handed over");
+        tracing::error!(%miner, error = %with_causes(&error), "winning PoSt not handed over");
     }
 }
 
@@ -110,6 +111,6 @@ async fn prove(
     let proofs = prover
         .winning_post(miner, &request.sector_infos, rand, request.height, request.nw_version)
         .await
-        .map_err(|error| chain_of(&error))?;
+        .map_err(|error| with_causes(&error))?;
     serde_json::to_vec(&proofs).map(Bytes).map_err(|e| e.to_string())
 }

@@ -64,7 +64,7 @@ async fn follow(
 ) {
     loop {
         if let Err(error) = follow_once(&chain, limit, &sender).await {
-            tracing::warn!(error = %crate::error::chain_of(&error), "head not followed; trying again");
+            tracing::warn!(error = %venus_core::with_causes(&error), "head not followed; trying again");
         }
         tokio::time::sleep(RESUBSCRIBE).await;
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use venus_core::{
-    Address, ChainApi, MessageSink, ProofProvider, SectorId, SectorNumber, TipSetKey, rpc::Methods,
+    Address, ChainApi, MessageSink, ProofProvider, SectorId, SectorNumber, TipSetKey,
+    auth::Guard,
+    rpc::{self, Methods},
 };
 
 use crate::{
@@ -67,6 +69,14 @@ impl Sealer {
     /// The methods to serve on `/rpc/v0`.
     pub fn methods(&self) -> Methods {
         <dyn SealerApi>::methods(Arc::new(self.clone()))
+    }
+
+    /// The routes of the sealer, behind `guard`.
+    pub fn router(&self, guard: impl Guard + 'static) -> axum::Router {
+        rpc::Server::new(guard)
+            .with_info("venus-sealer", env!("CARGO_PKG_VERSION"))
+            .route("/rpc/v0", self.methods())
+            .into_router()
     }
 
     /// Begins a sector without data. It is kept before this returns; [`run`](Self::run) seals it.

@@ -95,7 +95,8 @@ impl fmt::Display for Event {
         match self {
             Self::ServiceUp { name, url } => write!(f, "{name} serves at {url}"),
             Self::Parameters { circuit, percent } => {
-                write!(f, "proof parameters of {circuit}: {percent} %")
+                let bar = "=".repeat(usize::from(*percent / 5));
+                write!(f, "proof parameters of {circuit} [{bar:<20}] {percent} %")
             }
             Self::MinerCreated { miner, account } => {
                 write!(f, "miner {miner} of account {account} is on chain")

@@ -8,12 +8,8 @@ use std::{
 };
 
 use anyhow::Context;
-use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
-use venus_core::{
-    Address, ChainApi, MessageSink, MsgMeta, SignError, Signature, Signer,
-    consensus::DrawRandomParams, crypto::PrivateKey,
-};
+use venus_core::{Address, ChainApi, MessageSink, Signer, signer::MemSigner};
 use venus_messager::{Messager, MessagerConfig};
 use venus_miner::{Miner, MinerConfig, StaticMiners};
 use venus_node::Node;
@@ -44,7 +40,7 @@ impl FirstMiner<'_> {
         let home = self.home.join("first-miner");
         let key = own_key(self.home)?;
         let chain: Arc<dyn ChainApi> = Arc::new(self.node.clone());
-        let signer: Arc<dyn Signer> = Arc::new(OneKey(key));
+        let signer: Arc<dyn Signer> = Arc::new(MemSigner::with([key]));
 
         let config =
             MessagerConfig { stable: Duration::from_millis(150), ..MessagerConfig::default() };
@@ -100,33 +96,5 @@ impl FirstMiner<'_> {
         config.proving.submit_confidence = 0;
         let sealer = Sealer::builder(chain, sink, Arc::new(prover));
         Ok(sealer.with_storage(storage).with_config(config).open(home).await?)
-    }
-}
-
-/// Signs with one key.
-#[derive(Debug)]
-struct OneKey(PrivateKey);
-
-#[async_trait]
-impl Signer for OneKey {
-    async fn addresses(&self) -> Result<Vec<Address>, SignError> {
-        Ok(vec![self.0.address()])
-    }
-
-    async fn sign(&self, by: Address, bytes: &[u8], meta: MsgMeta) -> Result<Signature, SignError> {
-        if by != self.0.address() {
-            return Err(SignError::UnknownKey(by));
-        }
-        let failed = |reason: String| SignError::Holder { holder: "the node", reason };
-        let drawn = match meta.r#type {
-            venus_core::Purpose::DrawRandomParam => Some(
-                DrawRandomParams::decode(bytes)
-                    .map_err(|error| failed(error.to_string()))?
-                    .digest(),
-            ),
-            _ => None,
-        };
-        let bytes = drawn.as_ref().map_or(bytes, |digest| digest.as_slice());
-        self.0.sign(bytes).map_err(|error| failed(error.to_string()))
     }
 }

@@ -51,10 +51,7 @@ impl Run {
             opened = open(&home, &config, &identity) => opened?,
         };
         let token = LocalToken::load_or_create(&home)?;
-        let router = rpc::Server::new(TokenGuard::new(token))
-            .with_info("venus-sealer", env!("CARGO_PKG_VERSION"))
-            .route("/rpc/v0", sealer.methods())
-            .into_router();
+        let router = sealer.router(TokenGuard::new(token));
         remote::publish(&home, &listener)?;
         // Whichever ends first, by itself or not, ends the others.
         let stop = shutdown.child_token();

@@ -105,13 +105,7 @@ impl RpcError {
 
     /// An error of a method with the text of `error` and of all its sources, joined by `: `.
     pub fn from_error(error: &dyn std::error::Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            text = format!("{text}: {cause}");
-            source = cause.source();
-        }
-        Self::method(text)
+        Self::method(crate::with_causes(error))
     }
 
     /// The number that this error has on the wire.

@@ -4,6 +4,7 @@
 //! display can refuse.
 
 mod fan_out;
+mod memory;
 mod remote;
 
 use std::{fmt, time::Duration};
@@ -12,7 +13,7 @@ use async_trait::async_trait;
 use auto_impl::auto_impl;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use self::{fan_out::FanOut, remote::WalletSigner};
+pub use self::{fan_out::FanOut, memory::MemSigner, remote::WalletSigner};
 use crate::{Address, Bytes, Signature, rpc::RpcError};
 
 /// What bytes are, and so how they are checked and hashed before they are signed.

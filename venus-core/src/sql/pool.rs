@@ -68,6 +68,7 @@ pub async fn open_pool(dsn: &Dsn, limits: &PoolLimits) -> Result<SqlPool, SqlErr
     let first = timeout(dsn.connect_timeout(), options.connect()).await;
     let first = first.unwrap_or_else(|_| Err(Sqlx::Io(std::io::ErrorKind::TimedOut.into())));
     let connection = first.map_err(|source| SqlError::connecting(source, dsn))?;
+    // It was only to see that one can be made; a server that does not hear it drops it by itself.
     connection.close().await.ok();
     let pool = MySqlPoolOptions::new()
         .max_connections(if limits.max_open == 0 { 1024 } else { limits.max_open })

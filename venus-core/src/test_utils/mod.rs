@@ -15,5 +15,7 @@ pub use chain::chain_contract;
 #[cfg(feature = "sql")]
 pub use mariadb::MariaDb;
 pub use proof::{ContractProofs, prover_contract};
-pub use signer::{MemSigner, signer_contract};
+pub use signer::signer_contract;
+
+pub use crate::signer::MemSigner;
 pub use sink::sink_contract;

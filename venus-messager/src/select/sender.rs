@@ -56,8 +56,7 @@ impl Selector {
         }
         let highest = in_flight.iter().map(|message| message.nonce + 1).max();
         let nonce = chain_nonce.max(sender.nonce).max(highest.unwrap_or_default());
-        let (republish, _): (Vec<_>, Vec<_>) =
-            in_flight.into_iter().partition(|m| m.nonce >= chain_nonce);
+        let republish: Vec<_> = in_flight.into_iter().filter(|m| m.nonce >= chain_nonce).collect();
 
         let limit = if sender.sel_msg_num > 0 { sender.sel_msg_num } else { shared.sel_msg_num };
         let wanted = limit.saturating_sub(nonce - chain_nonce).min(MAX_AT_ONCE);

@@ -9,13 +9,13 @@ use std::{
 
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
-use venus_core::{ChainEpoch, DeadlineInfo, TipSet};
+use venus_core::{ChainEpoch, DeadlineInfo, TipSet, with_causes};
 
 use super::{
     prove::{self, Batch},
     recover, submit,
 };
-use crate::{SealerError, context::Context, error::chain_of, policy, store::PostState};
+use crate::{SealerError, context::Context, policy, store::PostState};
 
 /// Messages for one deadline that may fail before it is given up.
 const MAX_FAILURES: u32 = 5;
@@ -94,7 +94,7 @@ pub(crate) async fn run(ctx: Arc<Context>) {
 }
 
 fn warn(error: SealerError) {
-    tracing::warn!(error = %chain_of(&error), "proving schedule is held up; next head, next try");
+    tracing::warn!(error = %with_causes(&error), "proving schedule is held up; next head, next try");
 }
 
 impl Scheduler {
@@ -256,7 +256,7 @@ impl Scheduler {
                 };
             }
             Report::Proven { result: Err(error), .. } => {
-                let error = chain_of(&error);
+                let error = with_causes(&error);
                 tracing::error!(deadline, error, "window PoSt failed; trying again");
                 self.windows.remove(&open);
             }
@@ -295,7 +295,7 @@ where
                     warn(error);
                     tokio::time::sleep(RESEND).await;
                 }
-                Err(error) => return Some(chain_of(&error)),
+                Err(error) => return Some(with_causes(&error)),
             }
         }
     };

@@ -14,10 +14,9 @@ use venus_core::{
     api::gateway::GatewayProviders,
     auth::{LocalToken, Permission, TokenGuard},
     clock::SharedClock,
-    rpc::Server,
 };
 use venus_sealer::{
-    InitOptions, NewMiner, Sealer, SealerApi, SealerConfig, SealerError,
+    InitOptions, NewMiner, Sealer, SealerConfig, SealerError,
     gateway::serve_proofs,
     identity, init_existing, init_new,
     storage::{NewPath, SectorStorage},
@@ -159,10 +158,7 @@ async fn open(tools: &Tools, owned: &Owned) -> anyhow::Result<(Sealer, Stage)> {
 
     let mut stage = Stage::new("venus-sealer");
     let guard = TokenGuard::new(LocalToken::load_or_create(home)?).or(access.verifier()?);
-    let router = Server::new(guard)
-        .with_info("venus-sealer", env!("CARGO_PKG_VERSION"))
-        .route("/rpc/v0", <dyn SealerApi>::methods(Arc::new(sealer.clone())))
-        .into_router();
+    let router = sealer.router(guard);
     let name = format!("venus-sealer {account}");
     let service = tools.ports.serve(&mut stage, &name, owned.offset, router).await?;
     tools.services.add(service)?;

@@ -2,15 +2,14 @@
 
 mod actor_config;
 mod remote;
+mod sender;
 mod types;
 mod wallets;
 
 pub use actor_config::{ActorConfig, FeeChange};
 pub use remote::RemoteSink;
-pub use types::{
-    FeeSpec, MessageQuery, MessageState, QueuedMessage, QueuedReceipt, SendSpec, Sender,
-    SenderFees, SenderState, SharedSpec,
-};
+pub use sender::{FeeSpec, Sender, SenderFees, SenderState, SharedSpec};
+pub use types::{MessageQuery, MessageState, QueuedMessage, QueuedReceipt, SendSpec};
 pub use wallets::{DirectWallet, DirectWallets};
 
 use crate::{Address, Cid, MaybeAddress, Message, NodeVersion};
