@@ -19,6 +19,7 @@ use venus_gateway::{Gateway, GatewayConfig, HomeLock};
 use crate::{
     completion::Completion,
     output::{print, show, table},
+    peers,
     remote::{self, Daemon},
 };
 
@@ -215,10 +216,15 @@ async fn serve(home: &Path, config: Config) -> anyhow::Result<()> {
     let _lock = HomeLock::take(home)?;
     let auth = AuthClient::new(&config.auth.url, config.auth.token)?;
     let listener = remote::bind(&config.listen).await?;
+    let stop = shutdown::signal_token();
+    tokio::select! {
+        known = peers::auth(&auth) => known?,
+        () = stop.cancelled() => return Ok(()),
+    }
     remote::publish(home, &listener)?;
     let local = LocalToken::load_or_create(home)?;
     let gateway = Gateway::new(config.gateway, Arc::new(auth.clone()))?;
     let router = gateway.router(TokenGuard::new(local).or(auth));
     tracing::info!(listen = %listener.local_addr()?, auth = config.auth.url, "venus-gateway serves");
-    rpc::serve(listener, router, shutdown::signal_token()).await.context("serving")
+    rpc::serve(listener, router, stop).await.context("serving")
 }

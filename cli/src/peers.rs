@@ -4,7 +4,7 @@ use std::{fmt::Display, future::Future, time::Duration};
 
 use anyhow::{Context, bail};
 use venus_core::{
-    auth::AuthApiError,
+    auth::{AuthApiError, AuthClient, Page, UserDirectory, UserState},
     chain_api::{NetworkApi, NodeClient},
     rpc::{Client, Endpoint, RpcError},
 };
@@ -64,6 +64,15 @@ pub(crate) fn client(
     }
     let endpoint = Endpoint::parse(url, version).with_context(|| key.to_owned())?;
     Ok(Client::connect(&endpoint, Some(token.to_owned())))
+}
+
+/// Waits until venus-auth answers. It is asked what only an administrator may.
+pub(crate) async fn auth(auth: &AuthClient) -> anyhow::Result<()> {
+    let one = Page { skip: 0, limit: 1 };
+    let asked = patiently("venus-auth", || auth.users(one, UserState::UNDEFINED)).await;
+    asked
+        .map(drop)
+        .context("this needs the address of venus-auth and an administrator's token of it")
 }
 
 /// The network of the node, which must be the one that was asked for, if any was. From then on

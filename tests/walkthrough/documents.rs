@@ -1,4 +1,5 @@
-//! The documents name no command that the walk does not run.
+//! The documents name no command that the walk does not run, and it uses the configuration that
+//! they show.
 
 use std::{fs, path::Path};
 
@@ -30,13 +31,34 @@ fn commands(text: &str) -> Vec<String> {
     commands
 }
 
+fn read(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// The fenced block of TOML that has a section; it must be the same in all documents.
+pub(crate) fn configuration(section: &str) -> String {
+    let block = |name: &str| {
+        let text = read(name);
+        let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let found = blocks.into_iter().find(|block| block.contains(&format!("[{section}]")));
+        found.unwrap_or_else(|| panic!("{name} shows no section {section}")).to_owned()
+    };
+    let [block, translated] = DOCUMENTS.map(block);
+    assert_eq!(without_placeholders(&block), without_placeholders(&translated));
+    block
+}
+
+fn without_placeholders(text: &str) -> String {
+    let parts = text.split('<').map(|part| part.split_once('>').map_or(part, |(_, rest)| rest));
+    parts.collect::<Vec<_>>().join("<>")
+}
+
 /// Fails with the commands that were not walked.
 pub(crate) fn are_walked(walk: &Walk) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     let with_database = services::messager_run(true);
     for name in DOCUMENTS {
-        let text = fs::read_to_string(folder.join(name)).unwrap();
-        let commands = commands(&text);
+        let commands = commands(&read(name));
         assert!(commands.len() > 30, "{name} has only {} commands", commands.len());
         let unknown: Vec<_> = commands
             .iter()

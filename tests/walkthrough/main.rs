@@ -14,7 +14,11 @@ mod walk;
 
 use std::time::{Duration, Instant};
 
-use self::{miners::Proofs, stores::Stores, walk::Walk};
+use self::{
+    miners::Proofs,
+    stores::Stores,
+    walk::{Ports, Walk},
+};
 
 /// What a walk is about.
 #[derive(Debug, Clone, Copy)]
@@ -23,16 +27,29 @@ struct Way {
     /// Seconds between blocks; real proofs must be ready within.
     block_time: u64,
     sql: bool,
+    ports: Ports,
     /// Whether each daemon is killed and started again while a sector is sealed.
     kills: bool,
 }
 
-const DEFAULT: Way = Way { proofs: Proofs::Simulated, block_time: 1, sql: false, kills: false };
+const DEFAULT: Way =
+    Way { proofs: Proofs::Simulated, block_time: 1, sql: false, ports: Ports::Free, kills: false };
+
+/// The daemons in the order of the guide: each needs only those before it.
+const DAEMONS: [&str; 7] = [
+    "venus-auth",
+    "venus",
+    "venus-gateway",
+    "venus-wallet",
+    "venus-messager",
+    "venus-sealer",
+    "venus-miner",
+];
 
 impl Way {
     fn go(self) -> Walk {
         let began = Instant::now();
-        let mut walk = Walk::new();
+        let mut walk = Walk::new(self.ports);
         let walk_on = &mut walk;
         let mut stores = if self.sql { Stores::sql(walk_on) } else { Stores::Sled };
         services::auth(walk_on, &stores);
@@ -45,6 +62,7 @@ impl Way {
         miners::miner_service(walk_on);
         if self.kills {
             kill_each(walk_on, &mut stores);
+            start_backwards(walk_on, &mut stores);
         }
         miners::prove_and_win(walk_on, self.proofs);
         println!("{}{:.0?}", walk.table(), began.elapsed());
@@ -54,22 +72,45 @@ impl Way {
 
 /// Kills each daemon and starts it again, while the sector is being sealed.
 fn kill_each(walk: &mut Walk, stores: &mut Stores) {
-    for name in [
-        "venus-auth",
-        "venus",
-        "venus-gateway",
-        "venus-wallet",
-        "venus-messager",
-        "venus-sealer",
-        "venus-miner",
-    ] {
+    for name in DAEMONS {
         walk.kill_and_restart(name);
         if name == "venus-wallet" {
             services::unlock(walk);
         }
         std::thread::sleep(Duration::from_secs(1));
     }
-    stores.kill_and_restart();
+    stores.kill();
+    stores.restart();
+}
+
+/// Stops everything and starts it again from the end: each waits for those it needs.
+fn start_backwards(walk: &mut Walk, stores: &mut Stores) {
+    for name in DAEMONS.iter().rev() {
+        walk.stop(name);
+    }
+    stores.kill();
+    for (name, says) in [
+        ("venus-miner", "waiting for the node"),
+        ("venus-sealer", "waiting for the node"),
+        ("venus-messager", stores.messager_waits_for()),
+        ("venus-wallet", "the wallet is locked"),
+    ] {
+        walk.start_too_early(name, says);
+    }
+    services::unlock(walk);
+    walk.logged("venus-wallet", "cannot listen at the gateway");
+    walk.start_too_early("venus-gateway", "waiting for venus-auth");
+    walk.restart("venus");
+    if let Stores::Sql(_) = stores {
+        walk.start_too_early("venus-auth", "waiting for the database");
+        stores.restart();
+        walk.goes_on("venus-auth");
+    } else {
+        walk.restart("venus-auth");
+    }
+    for name in DAEMONS.iter().skip(2) {
+        walk.goes_on(name);
+    }
 }
 
 #[test]
@@ -90,5 +131,5 @@ fn the_guide_is_walked_with_databases() {
 #[test]
 #[ignore = "minutes of proving"]
 fn the_guide_is_walked_with_real_proofs() {
-    Way { proofs: Proofs::Real, block_time: 8, sql: true, ..DEFAULT }.go();
+    Way { proofs: Proofs::Real, block_time: 8, sql: true, ports: Ports::Guide, kills: false }.go();
 }

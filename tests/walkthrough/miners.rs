@@ -15,6 +15,7 @@ const INIT_ACTOR: &str = "venus-sealer init --actor <miner 512M> --network nerpa
     --messager-url http://<host>:39812/rpc/v0 --gateway-url /ip4/<host>/tcp/45132/http \
     --no-local-storage --wallet-name testminer";
 const ATTACH: &str = "venus-sealer storage attach --init --store --seal <path>";
+const LISTEN: &[&str] = &["--listen", "127.0.0.1:2345"];
 /// The home of the second sealer.
 const SECOND: &str = ".venussealer-2k";
 
@@ -26,10 +27,11 @@ pub(crate) enum Proofs {
 }
 
 impl Proofs {
-    const fn flag(self) -> &'static str {
+    /// The flag of a sealer: real is what it does by itself.
+    const fn flag(self) -> &'static [&'static str] {
         match self {
-            Self::Simulated => "simulated",
-            Self::Real => "real",
+            Self::Simulated => &["--proofs", "simulated"],
+            Self::Real => &[],
         }
     }
 
@@ -60,15 +62,25 @@ pub(crate) fn sealer_512m(walk: &mut Walk) {
     );
     walk.refused(&INIT_512M.replace("nerpa", "calibration"), &[], &["localnet-nerpa", "mainnet"]);
     walk.refused(&INIT_512M.replace("tcp/3453", "tcp/8989"), &[], &["the node"]);
-    walk.refused(&INIT_512M.replace("<sealer token>", "<account token>"), &[], &["permission"]);
+    walk.refused(&INIT_512M.replace("<sealer token>", "<token of wallet>"), &[], &["permission"]);
     walk.refused(&INIT_512M.replace("<sealer token>", "nonsense"), &[], &["token rejected"]);
     let stranger = INIT_512M.replace("<bls1>", "<stranger>").replace("<bls2>", "<stranger>");
     walk.refused(&stranger, &["--proofs", "simulated"], &["t3vvmn62lofvh"]);
-    let listen = ["--listen", "127.0.0.1:2345", "--proofs", "simulated"];
-    let printed = walk.step_with(INIT_512M, &listen, |text| {
+    let extra = [walk.moved(LISTEN), Proofs::Simulated.flag()].concat();
+    let printed = walk.step_with(INIT_512M, &extra, |text| {
         text.contains("512 MiB sectors") && text.contains("venus-sealer run")
     });
-    walk.set("miner 512M", &miner(&printed));
+    let new = miner(&printed);
+    let created = format!("Created new miner: {new}");
+    let named = format!("New miners address is: {new} (t2");
+    for line in
+        ["Checking if repo exists", "Pushed CreateMiner message: ", "Waiting for confirmation"]
+            .into_iter()
+            .chain([named.as_str(), created.as_str()])
+    {
+        walk.said(line);
+    }
+    walk.set("miner 512M", &new);
     walk.refused(INIT_512M, &[], &["already initialized", "--home"]);
     let add = "venus-auth addUser --miner <miner 512M> --srouceType 1 --name sealer";
     walk.step(add, |text| text.contains("add user success"));
@@ -81,7 +93,7 @@ pub(crate) fn sealer_512m(walk: &mut Walk) {
     walk.stop("venus-sealer");
     // The same miner on another machine.
     walk.use_sealer(Some(".venussealer-moved"));
-    walk.step_with(INIT_ACTOR, &listen, |text| text.contains("512 MiB sectors"));
+    walk.step_with(INIT_ACTOR, &extra, |text| text.contains("512 MiB sectors"));
     walk.daemon("venus-sealer", "venus-sealer run", 2345, &[]);
     walk.until("venus-sealer info", PATIENCE, |text| text.contains(&own));
     walk.stop("venus-sealer");
@@ -91,12 +103,12 @@ pub(crate) fn sealer_512m(walk: &mut Walk) {
 pub(crate) fn sealer_2k(walk: &mut Walk, proofs: Proofs) {
     walk.use_sealer(Some(SECOND));
     let init = INIT_512M.replace("512M", "2KiB");
-    let extra = ["--listen", "127.0.0.1:2346", "--proofs", proofs.flag()];
+    let extra = [walk.moved(LISTEN), proofs.flag()].concat();
     let printed = walk.step_with(&init, &extra, |text| text.contains("2 KiB sectors"));
     walk.set("miner", &miner(&printed));
     let add = "venus-auth user miner add sealer <miner>";
     walk.step(add, |text| text.contains("success"));
-    walk.daemon("venus-sealer", "venus-sealer run", 2346, &[]);
+    walk.daemon("venus-sealer", "venus-sealer run", 2345, &[]);
     walk.until("venus-sealer sectors list", PATIENCE, |text| text.contains("State"));
     walk.refused("venus-sealer sectors pledge", &[], &["venus-sealer storage attach"]);
     let path = walk.home("sectors").display().to_string();
@@ -115,9 +127,9 @@ pub(crate) fn miner_service(walk: &mut Walk) {
     walk.refused("venus-miner run --nettype=nerpanet", &[], &["venus-miner init"]);
     walk.refused(&init.replace("nerpanet", "mainnet"), &[], &["localnet-nerpa", "mainnet"]);
     walk.refused(&init.replace("tcp/3453", "tcp/45132"), &[], &["--api"]);
-    walk.refused(&init.replace("<miner token>", "<account token>"), &[], &["admin", "--token"]);
-    let listen = ["--listen", "127.0.0.1:12308"];
-    walk.step_with(init, &listen, |text| text.contains("venus-miner run"));
+    walk.refused(&init.replace("<miner token>", "<token of wallet>"), &[], &["admin", "--token"]);
+    let listen = walk.moved(&["--listen", "127.0.0.1:12308"]);
+    walk.step_with(init, listen, |text| text.contains("venus-miner run"));
     walk.refused(init, &[], &["already initialized"]);
     walk.daemon("venus-miner", "venus-miner run --nettype=nerpanet", 12308, &[]);
     let own = format!("\"Addr\": \"{}\"", walk.values["miner"]);

@@ -10,6 +10,8 @@ use crate::{
 
 /// The guide's word for it; the wallet keeps keys under it.
 const PASSWORD: &str = "correct horse battery";
+const CONFIG_OF_AUTH: &str = ".venus-auth/config.toml";
+const CONFIG_OF_WALLET: &str = ".venus_wallet/config.toml";
 const MESSAGER: &str = "venus-messager run --auth-url=http://<host>:8989 \
     --node-url /ip4/<host>/tcp/3453 --node-token <messager token>";
 /// What the guide gives the messager besides, where there is a database.
@@ -33,8 +35,14 @@ fn is_token(printed: &str) -> bool {
 
 /// venus-auth, and a token for everybody.
 pub(crate) fn auth(walk: &mut Walk, stores: &Stores) {
-    let listen = "listen = \"127.0.0.1:8989\"\n";
-    walk.write(".venus-auth/config.toml", &format!("{listen}{}", stores.auth()));
+    let listen = walk.moved(&["listen = \"127.0.0.1:8989\"\n"]).concat();
+    let config = format!("{listen}{}", stores.auth(walk));
+    for [from, to, word] in stores.wrong() {
+        assert!(config.contains(&from), "{from}");
+        walk.write(CONFIG_OF_AUTH, &config.replace(&from, &to));
+        walk.refused("venus-auth", &[], &[&word]);
+    }
+    walk.write(CONFIG_OF_AUTH, &config);
     walk.refused("venus-auth user list", &[], &["venus-auth run"]);
     walk.daemon("venus-auth", "venus-auth", 8989, &[]);
     for (name, command) in [
@@ -42,7 +50,7 @@ pub(crate) fn auth(walk: &mut Walk, stores: &Stores) {
         ("messager token", "venus-auth genToken --perm admin messager"),
         ("sealer admin token", "venus-auth genToken --perm admin sealer"),
         ("sealer token", "venus-auth genToken --perm write sealer"),
-        ("account token", "venus-auth genToken --perm read wallet"),
+        ("token of wallet", "venus-auth genToken --perm read wallet"),
     ] {
         let printed = walk.step(command, is_token);
         walk.set(name, &token(&printed));
@@ -89,6 +97,10 @@ pub(crate) fn gateway(walk: &mut Walk) {
     let run = "venus-gateway --listen /ip4/0.0.0.0/tcp/45132 run --auth-url http://<host>:8989";
     walk.refused(run, &[], &["venus-auth token gen", "--auth-token"]);
     let run = format!("{run} --auth-token <gateway token>");
+    let elsewhere = run.replace("<host>:8989", "<host>:3453");
+    walk.refused(&elsewhere, &[], &["the address of venus-auth"]);
+    let weak = run.replace("<gateway token>", "<token of wallet>");
+    walk.refused(&weak, &[], &["an administrator's token"]);
     walk.daemon("venus-gateway", &run, 45132, &[]);
     walk.step("venus-gateway wallet list", |text| text.contains("Account"));
     walk.private(&[".venusgateway/token", ".venusgateway/api"]);
@@ -96,19 +108,15 @@ pub(crate) fn gateway(walk: &mut Walk) {
 
 /// The wallet: its configuration, password and keys.
 pub(crate) fn wallet(walk: &mut Walk) {
-    walk.daemon("venus-wallet", "venus-wallet run", 5678, &["--listen", "127.0.0.1:5678"]);
-    let config = walk.read(".venus_wallet/config.toml");
-    let there = config.contains("[APIRegisterHub]").then_some(()).ok_or(config);
-    walk.enter("cat ~/.venus_wallet/config.toml", there);
+    let moved = walk.moved(&["--listen", "/ip4/127.0.0.1/tcp/5678/http"]);
+    walk.daemon("venus-wallet", "venus-wallet run", 5678, moved);
+    let config = walk.read(CONFIG_OF_WALLET);
+    let edited = register_at_the_gateway(walk, &config).ok_or(config);
+    walk.enter("cat ~/.venus_wallet/config.toml", edited.clone().map(drop));
     walk.stop("venus-wallet");
-    walk.write(
-        ".venus_wallet/config.toml",
-        "[API]\nListenAddress = \"/ip4/0.0.0.0/tcp/5678/http\"\n[APIRegisterHub]\n\
-         RegisterAPI = [\"/<host>/tcp/45132\"]\nToken = \"<account token>\"\n\
-         SupportAccounts = [\"sealer\"]\n",
-    );
+    walk.write(CONFIG_OF_WALLET, &edited.unwrap_or_default());
     walk.refused("venus-wallet run --network=moon", &[], &["moon"]);
-    walk.daemon("venus-wallet", "venus-wallet run --network=test", 5678, &[]);
+    walk.daemon("venus-wallet", "venus-wallet run --network=test", 5678, moved);
     walk.step("venus-wallet support miner", str::is_empty);
     walk.refused("venus-wallet setpwd", &[], &["no terminal", "--password-file"]);
     let outcome = terminal::set_password(walk, "venus-wallet setpwd", PASSWORD);
@@ -120,7 +128,7 @@ pub(crate) fn wallet(walk: &mut Walk) {
         walk.set(name, printed.trim_end());
     }
     let info = walk.step("venus-wallet auth api-info --perm admin", |text| {
-        text.starts_with("eyJ") && text.contains(":/ip4/0.0.0.0/tcp/")
+        text.starts_with("eyJ") && text.contains(":/ip4/127.0.0.1/tcp/")
     });
     walk.set("wallet token", info.split(':').next().unwrap_or_default());
     walk.until("venus-gateway wallet list", PATIENCE, |text| {
@@ -131,6 +139,13 @@ pub(crate) fn wallet(walk: &mut Walk) {
     for command in ["venus dev fund <bls1> 1000", "venus dev fund <bls2> 1000"] {
         walk.step(command, |text| text.contains("got 1000 FIL"));
     }
+}
+
+/// The wallet's configuration with the section that the document shows.
+fn register_at_the_gateway(walk: &Walk, config: &str) -> Option<String> {
+    let (before, section) = config.split_once("[APIRegisterHub]")?;
+    let after = section.find("\n[").and_then(|at| section.get(at + 1..)).unwrap_or_default();
+    Some(format!("{before}{}{after}", walk.configuration("APIRegisterHub")))
 }
 
 /// Unlocks the wallet after it was started again.
@@ -144,15 +159,23 @@ pub(crate) fn unlock(walk: &mut Walk) {
 /// The messager, which signs through the wallet.
 pub(crate) fn messager(walk: &mut Walk, stores: &Stores) {
     let run = messager_run(stores.messager_in_sql());
-    let extra = ["--listen", "/ip4/127.0.0.1/tcp/39812", "--gateway-url", "/ip4/<host>/tcp/45132"];
+    let extra = walk.moved(&[
+        "--listen",
+        "/ip4/127.0.0.1/tcp/39812",
+        "--gateway-url",
+        "/ip4/<host>/tcp/45132",
+    ]);
     let changed = |from: &str, to: &str| run.replace(from, to);
-    walk.refused(&changed("tcp/3453", "tcp/8989"), &extra, &["the node"]);
+    walk.refused(&changed("tcp/3453", "tcp/8989"), extra, &["the node"]);
+    walk.refused(&changed("<host>:8989", "<host>:3453"), extra, &["the address of venus-auth"]);
+    let weak = changed("<messager token>", "<token of wallet>");
+    walk.refused(&weak, extra, &["an administrator's token"]);
     if stores.messager_in_sql() {
-        walk.refused(&changed("<messager database>", "nowhere"), &extra, &["nowhere", "CREATE"]);
-        walk.refused(&changed("root:111111", "root:wr0ng"), &extra, &["`root`", "DSN"]);
-        walk.refused(&changed("@tcp(", "@udp("), &extra, &["tcp(host:port)"]);
+        walk.refused(&changed("<messager database>", "nowhere"), extra, &["nowhere", "CREATE"]);
+        walk.refused(&changed("root:111111", "root:wr0ng"), extra, &["`root`", "DSN"]);
+        walk.refused(&changed("@tcp(", "@udp("), extra, &["tcp(host:port)"]);
     }
-    walk.daemon("venus-messager", &run, 39812, &extra);
+    walk.daemon("venus-messager", &run, 39812, extra);
     let add = "venus-messager wallet add --name testminer --url /ip4/<host>/tcp/5678/http \
                --token <wallet token>";
     walk.until(add, Duration::from_secs(20), |text| text.contains("testminer"));

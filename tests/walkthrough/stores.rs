@@ -4,6 +4,10 @@ use venus_core::test_utils::MariaDb;
 
 use crate::walk::Walk;
 
+/// What tells the version of a store of venus-auth.
+const NEWER: &str = "CREATE TABLE store_versions (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, \
+    version bigint unsigned); INSERT INTO store_versions VALUES (1, 9)";
+
 /// The kind of the stores.
 #[derive(Debug)]
 pub(crate) enum Stores {
@@ -17,33 +21,49 @@ pub(crate) enum Stores {
 #[derive(Debug)]
 pub(crate) struct Databases {
     server: MariaDb,
-    /// The DSN of venus-auth.
+    /// The name of that of venus-auth.
     auth: String,
+    /// The name of one that a newer program has made.
+    newer: String,
 }
 
 impl Stores {
     /// A server with two databases, whose places the walk then knows.
     pub(crate) fn sql(walk: &mut Walk) -> Self {
         let server = MariaDb::start();
-        let (auth, messager) = (server.database(), server.database());
         let inside = |text: &str, from: &str, to: &str| {
             let rest = text.split_once(from).unwrap().1;
             rest.split(to).next().unwrap().to_owned()
         };
-        walk.set("database server", &inside(&messager, "(", ")"));
-        walk.set("messager database", &inside(&messager, "/", "?"));
-        Self::Sql(Box::new(Databases { server, auth }))
+        let [auth, messager, newer] = [(); 3].map(|()| inside(&server.database(), "/", "?"));
+        server.execute(&newer, NEWER);
+        walk.set("database server", &inside(&server.dsn(&auth), "(", ")"));
+        walk.set("messager database", &messager);
+        Self::Sql(Box::new(Databases { server, auth, newer }))
     }
 
-    /// The section of venus-auth's configuration, as the guide has it.
-    pub(crate) fn auth(&self) -> String {
+    /// The section of venus-auth's configuration, as the guide has it; empty without a database.
+    pub(crate) fn auth(&self, walk: &Walk) -> String {
         let Self::Sql(databases) = self else { return String::new() };
-        let place = databases.auth.split('?').next().unwrap_or_default();
-        format!(
-            "[db]\ntype = \"mysql\"\nDSN = \"{place}?parseTime=true&loc=Local&charset=utf8mb4\
-             &collation=utf8mb4_unicode_ci&readTimeout=10s&writeTimeout=10s\"\n\
-             maxOpenConns = 64\nmaxIdleConns = 128\nmaxLifeTime = \"120s\"\nmaxIdleTime = \"60s\"\n"
-        )
+        let section = walk.configuration("db");
+        let section = section.replace("127.0.0.1:3306", &walk.values["database server"]);
+        section.replace("/venus_auth?", &format!("/{}?", databases.auth))
+    }
+
+    /// What to change in that section, and the words of the error it makes.
+    pub(crate) fn wrong(&self) -> Vec<[String; 3]> {
+        let Self::Sql(databases) = self else { return Vec::new() };
+        let place = format!("/{}?", databases.auth);
+        let newer = format!("/{}?", databases.newer);
+        [
+            ["root:111111", "root:wr0ng", "refused the login `root`"],
+            [&place, "/nowhere?", "CREATE DATABASE"],
+            [&place, &newer, "of version 9"],
+            ["@(", "@udp(", "tcp(host:port)"],
+            ["\"mysql\"", "\"oracle\"", "oracle"],
+        ]
+        .map(|words| words.map(str::to_owned))
+        .to_vec()
     }
 
     /// Whether the messager is given a database, too.
@@ -51,10 +71,24 @@ impl Stores {
         matches!(self, Self::Sql(_))
     }
 
-    /// Kills the database server and starts it again, where there is one.
-    pub(crate) fn kill_and_restart(&mut self) {
+    /// What a messager says that is started first of all.
+    pub(crate) const fn messager_waits_for(&self) -> &'static str {
+        match self {
+            Self::Sled => "waiting for venus-auth",
+            Self::Sql(_) => "waiting for the database",
+        }
+    }
+
+    /// Kills the database server, where there is one.
+    pub(crate) fn kill(&mut self) {
         if let Self::Sql(databases) = self {
             databases.server.kill();
+        }
+    }
+
+    /// Starts the killed server again.
+    pub(crate) fn restart(&mut self) {
+        if let Self::Sql(databases) = self {
             databases.server.restart();
         }
     }

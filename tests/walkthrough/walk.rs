@@ -12,7 +12,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::command::{PORTS, Values, fill, words};
+use crate::{
+    command::{PORTS, Values, fill, words},
+    documents,
+};
 
 /// How long anything may take that is not proven for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
@@ -31,6 +34,8 @@ struct Daemon {
     extra: Vec<String>,
     home: Option<(&'static str, String)>,
     port: u16,
+    /// The length of its log when it was started last.
+    log_before: usize,
     child: Option<Child>,
 }
 
@@ -44,6 +49,15 @@ impl Drop for Daemon {
     }
 }
 
+/// Where the daemons listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ports {
+    /// Where the guide has them: its commands are run to the letter.
+    Guide,
+    /// Where nobody else does, so that several walks may go on at the same time.
+    Free,
+}
+
 /// The walk: a home, what is known by now, the daemons and the table.
 #[derive(Debug)]
 pub(crate) struct Walk {
@@ -53,14 +67,19 @@ pub(crate) struct Walk {
     pub(crate) values: Values,
     ports: BTreeMap<u16, u16>,
     rows: Vec<(String, String)>,
+    /// What the last command of the table wrote besides its result.
+    errors: String,
     /// The home of the sealer that the commands of venus-sealer mean, if not the usual one.
     sealer: Option<String>,
 }
 
 impl Walk {
-    pub(crate) fn new() -> Self {
-        let sockets =
-            PORTS.map(|port| (port, TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap()));
+    pub(crate) fn new(ports: Ports) -> Self {
+        let sockets = PORTS.map(|port| {
+            let wanted = if ports == Ports::Guide { port } else { 0 };
+            let bound = TcpListener::bind((Ipv4Addr::UNSPECIFIED, wanted));
+            (port, bound.unwrap_or_else(|error| panic!("port {wanted} of the guide: {error}")))
+        });
         let ports = sockets.iter().map(|(port, on)| (*port, on.local_addr().unwrap().port()));
         let ports = ports.collect();
         let dir = tempfile::tempdir().unwrap();
@@ -71,7 +90,15 @@ impl Walk {
             ("home", home),
             ("stranger", stranger),
         ]);
-        Self { dir, values, ports, daemons: BTreeMap::new(), rows: Vec::new(), sealer: None }
+        Self {
+            dir,
+            values,
+            ports,
+            daemons: BTreeMap::new(),
+            rows: Vec::new(),
+            errors: String::new(),
+            sealer: None,
+        }
     }
 
     pub(crate) fn home(&self, path: &str) -> PathBuf {
@@ -89,6 +116,16 @@ impl Walk {
     /// From now on venus-sealer means the sealer of this home.
     pub(crate) fn use_sealer(&mut self, home: Option<&str>) {
         self.sealer = home.map(|home| self.home(home).display().to_string());
+    }
+
+    /// Words that move a daemon from the guide's port to the walk's, if that is another.
+    pub(crate) fn moved<'a>(&self, words: &'a [&'a str]) -> &'a [&'a str] {
+        if self.ports.iter().all(|(guide, own)| guide == own) { &[] } else { words }
+    }
+
+    /// The configuration that the document shows, with the walk's ports and values.
+    pub(crate) fn configuration(&self, section: &str) -> String {
+        self.fill(&documents::configuration(section))
     }
 
     /// Writes a file into the home, with the walk's ports and values.
@@ -146,9 +183,16 @@ impl Walk {
     ) -> String {
         let extra: Vec<_> = extra.iter().map(|word| self.fill(word)).collect();
         let output = self.process(command, &extra).output().unwrap();
+        self.errors = String::from_utf8_lossy(&output.stderr).into_owned();
         let (outcome, text) = judge(&output, check);
         self.enter(command, outcome);
         text
+    }
+
+    /// Enters whether the last command has logged a line.
+    pub(crate) fn said(&mut self, line: &str) {
+        let there = self.errors.contains(line).then_some(()).ok_or_else(|| self.errors.clone());
+        self.enter(&format!("its log: {line}"), there);
     }
 
     /// Runs a command until its output is as it shall be.
@@ -198,6 +242,7 @@ impl Walk {
             extra: extra.iter().map(|word| self.fill(word)).collect(),
             home: self.sealer_home(),
             port: self.ports[&port],
+            log_before: 0,
             child: None,
         };
         self.daemons.insert(name, daemon);
@@ -206,30 +251,64 @@ impl Walk {
     }
 
     fn start(&mut self, name: &'static str) -> Result<(), String> {
+        self.spawn(name);
+        self.serves(name)
+    }
+
+    fn spawn(&mut self, name: &'static str) {
+        let log_before = self.read(&log_file(name)).len();
         let daemon = &self.daemons[name];
         let mut process = self.process(&daemon.command, &daemon.extra);
         process.envs(daemon.home.clone());
-        let before = self.read(&log_file(name)).len();
         let log = File::options().create(true).append(true).open(self.home(&log_file(name)));
-        let mut child = process.stdout(Stdio::null()).stderr(log.unwrap()).spawn().unwrap();
-        let (deadline, port) = (Instant::now() + PATIENCE, daemon.port);
-        let outcome = loop {
-            let log = self.read(&log_file(name));
-            let news = log.get(before..).unwrap_or_default();
-            let ready = [" serves ", " runs "].iter().any(|word| news.contains(word));
-            if ready && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                break Ok(());
-            }
-            if let Ok(Some(status)) = child.try_wait() {
-                break Err(format!("ended with {status}: {}", self.last_words(name)));
-            }
+        let child = process.stdout(Stdio::null()).stderr(log.unwrap()).spawn().unwrap();
+        let daemon = self.daemons.get_mut(name).unwrap();
+        (daemon.child, daemon.log_before) = (Some(child), log_before);
+    }
+
+    /// Waits until a daemon says that it serves, and does.
+    fn serves(&mut self, name: &'static str) -> Result<(), String> {
+        self.says(name, &[" serves ", " runs "])?;
+        let (deadline, port) = (Instant::now() + PATIENCE, self.daemons[name].port);
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             if Instant::now() > deadline {
-                break Err(format!("does not listen: {}", self.last_words(name)));
+                return Err(format!("does not listen: {}", self.last_words(name)));
             }
             std::thread::sleep(Duration::from_millis(50));
-        };
-        self.daemons.get_mut(name).unwrap().child = Some(child);
-        outcome
+        }
+        Ok(())
+    }
+
+    /// Waits until a daemon has said one of these since it was started.
+    fn says(&mut self, name: &'static str, texts: &[&str]) -> Result<(), String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (log, daemon) = (self.read(&log_file(name)), self.daemons.get_mut(name).unwrap());
+            let news = log.get(daemon.log_before..).unwrap_or_default();
+            if texts.iter().any(|text| news.contains(text)) {
+                return Ok(());
+            }
+            if let Some(Ok(Some(status))) = daemon.child.as_mut().map(Child::try_wait) {
+                return Err(format!("ended with {status}: {}", self.last_words(name)));
+            }
+            if Instant::now() > deadline {
+                return Err(format!("does not say {texts:?}: {}", self.last_words(name)));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Starts a stopped daemon before those that it needs: it must say that it waits.
+    pub(crate) fn start_too_early(&mut self, name: &'static str, says: &str) {
+        self.spawn(name);
+        let outcome = self.says(name, &[says]);
+        self.enter(&format!("{}  -> {says}", self.daemons[name].command.clone()), outcome);
+    }
+
+    /// Enters whether a daemon that waited serves by now.
+    pub(crate) fn goes_on(&mut self, name: &'static str) {
+        let outcome = self.serves(name);
+        self.enter(&format!("<{name}> goes on"), outcome);
     }
 
     /// Ends a daemon as an operator does, and waits.
@@ -261,12 +340,7 @@ impl Walk {
 
     /// Waits until the log of a daemon has a text.
     pub(crate) fn logged(&mut self, name: &'static str, text: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.read(&log_file(name)).contains(text) && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        let there = self.read(&log_file(name)).contains(text);
-        let outcome = there.then_some(()).ok_or_else(|| "is not in the log".to_owned());
+        let outcome = self.says(name, &[text]);
         self.enter(&format!("log of {name}: {text}"), outcome);
     }
 

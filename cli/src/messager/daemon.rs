@@ -117,7 +117,10 @@ pub(super) async fn serve(home: &Path, config: Config) -> anyhow::Result<()> {
     let listener = remote::bind(&config.api.address).await?;
     let stop = shutdown::signal_token();
     let network = tokio::select! {
-        network = peers::network(&node, "") => network?,
+        network = async {
+            peers::auth(&auth).await?;
+            peers::network(&node, "").await
+        } => network?,
         () = stop.cancelled() => return Ok(()),
     };
     remote::publish(home, &listener)?;

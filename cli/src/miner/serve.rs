@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, bail};
 use venus_core::{
-    auth::{AuthClient, LocalToken, Page, TokenGuard, UserDirectory, UserState},
+    auth::{AuthClient, LocalToken, TokenGuard},
     chain_api::NodeClient,
     clock::{Clock, SystemClock},
     rpc::{self, Client},
@@ -62,8 +62,7 @@ async fn open(home: &Path, config: &Config, auth: &AuthClient) -> anyhow::Result
         |service: &Service| Ok::<_, anyhow::Error>(NodeClient::from(chain_client(service)?));
     let node = client(&config.node)?;
     let network = peers::network(&node, &config.network).await?;
-    let one = Page { skip: 0, limit: 1 };
-    peers::patiently("venus-auth", || auth.users(one, UserState::UNDEFINED)).await?;
+    peers::auth(auth).await?;
     let clock: Arc<dyn Clock> = match ChainClock::of(&chain_client(&config.node)?, &network).await?
     {
         Some(clock) => Arc::new(clock),

@@ -5,6 +5,7 @@ use std::path::Path;
 use venus_core::{auth::Permission, test_utils::MariaDb};
 
 use crate::{
+    auth::Auth,
     backend::{Backend, worker},
     support::{
         Daemon, assert_private, await_success, command, daemon, failure, ports, run, run_fed,
@@ -22,13 +23,12 @@ fn refused(home: &Path, args: &[&str]) -> String {
     failure(&run(MESSAGER, home, args))
 }
 
-/// A messager of the test's own node, which takes the node's tokens for those of venus-auth.
-fn start(backend: &Backend, port: u16, more: &[&str]) -> Daemon {
+/// A messager of the test's own node.
+fn start(backend: &Backend, auth: &Auth, more: &[&str]) -> Daemon {
     let home = backend.home();
-    let token = backend.token(Permission::Admin);
-    let listen = format!("/ip4/127.0.0.1/tcp/{port}");
-    let peers = ["--node-url", &backend.node, "--auth-token", &token];
-    let own = ["run", "--listen", &listen, "--auth-url", "http://127.0.0.1:1"];
+    let (token, node_token) = (auth.token(home, "admin"), backend.token(Permission::Admin));
+    let peers = ["--node-url", &backend.node, "--auth-token", &token, "--node-token", &node_token];
+    let own = ["run", "--listen", "/ip4/127.0.0.1/tcp/0", "--auth-url", &auth.address];
     let running = daemon(MESSAGER, home, &[&own[..], &peers, more].concat());
     await_success(MESSAGER, home, &["share-params", "get"]);
     running
@@ -37,6 +37,7 @@ fn start(backend: &Backend, port: u16, more: &[&str]) -> Daemon {
 #[test]
 fn a_wallet_of_its_own_signs_and_limits_are_set() {
     let backend = Backend::new();
+    let auth = Auth::new(backend.home());
     let home = backend.home();
     std::fs::create_dir(home.join(".venus_wallet")).unwrap();
     let wallet = daemon(
@@ -53,7 +54,7 @@ fn a_wallet_of_its_own_signs_and_limits_are_set() {
     let info = stdout(&run("venus-wallet", home, &["auth", "api-info", "--perm", "sign"]));
     let (token, url) = info.trim().split_once(':').unwrap();
 
-    let running = start(&backend, 0, &[]);
+    let running = start(&backend, &auth, &[]);
     assert_private(&home.join(".venus-messager/token"));
     let add = |name: &'static str, token| {
         ["wallet", "add", "--name", name, "--url", url, "--token", token]
@@ -134,13 +135,14 @@ fn bad_settings_are_named() {
 #[test]
 fn messages_are_kept_in_a_database() {
     let backend = Backend::new();
+    let auth = Auth::new(backend.home());
     let dsn = MariaDb::shared().database();
     let database = ["--db-type", "mysql", "--mysql-dsn", &dsn];
-    let running = start(&backend, 0, &database);
+    let running = start(&backend, &auth, &database);
     let home = backend.home();
     messager(home, &["share-params", "set", "--sel-msg-num", "31"]);
     running.stop();
-    let running = start(&backend, 0, &database);
+    let running = start(&backend, &auth, &database);
     let shared = messager(home, &["share-params", "get"]);
     assert!(shared.contains("\"selMsgNum\": 31"), "{shared}");
     running.stop();
@@ -148,7 +150,7 @@ fn messages_are_kept_in_a_database() {
     let log = std::fs::read_to_string(home.join("venus-messager.log")).unwrap();
     assert!(log.contains("messages are kept in a database"), "{log}");
     assert!(!log.contains("111111"), "{log}");
-    let running = start(&backend, 0, &["--db-type", "sqlite"]);
+    let running = start(&backend, &auth, &["--db-type", "sqlite"]);
     let log = std::fs::read_to_string(home.join("venus-messager.log")).unwrap();
     assert!(log.contains("no SQLite here"), "{log}");
     running.stop();

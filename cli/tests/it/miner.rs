@@ -6,42 +6,13 @@ use serde_json::Value;
 use venus_core::auth::Permission;
 
 use crate::{
+    auth::Auth,
     backend::Backend,
-    support::{Daemon, await_success, daemon, failure, ports, run, stdout},
+    support::{await_success, daemon, failure, run, stdout},
 };
 
 const MINER: &str = "venus-miner";
 const ANY_PORT: &str = "/ip4/127.0.0.1/tcp/0";
-
-/// A venus-auth with the user `w1`, who has f01000.
-struct Auth {
-    address: String,
-    daemon: Daemon,
-}
-
-impl Auth {
-    fn start(home: &Path, address: String) -> Self {
-        let daemon = daemon("venus-auth", home, &["--listen", &address, "run"]);
-        await_success("venus-auth", home, &["--listen", &address, "user", "list"]);
-        Self { address, daemon }
-    }
-
-    fn new(home: &Path) -> Self {
-        let auth = Self::start(home, format!("127.0.0.1:{}", ports()[0]));
-        auth.run(home, &["user", "add", "w1"]);
-        auth.run(home, &["user", "miner", "add", "w1", "t01000"]);
-        auth
-    }
-
-    fn run(&self, home: &Path, args: &[&str]) -> String {
-        stdout(&run("venus-auth", home, &[&["--listen", &self.address], args].concat()))
-    }
-
-    fn token(&self, home: &Path, permission: &str) -> String {
-        let answer = self.run(home, &["token", "gen", "--perm", permission, "w1"]);
-        answer.split_whitespace().last().unwrap().to_owned()
-    }
-}
 
 /// The flags of an `init`.
 fn init<'a>(backend: &'a Backend, auth: &'a str, node: &'a str, token: &'a str) -> Vec<&'a str> {
