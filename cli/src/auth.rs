@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use venus_auth::{Auth, AuthConfig, DbConfig};
+use venus_auth::{Auth, AuthConfig, DbConfig, store::StoreError};
 use venus_core::{
     auth::{AuthClient, TOKEN_FILE, read_token},
     shutdown,
@@ -17,6 +17,7 @@ use venus_core::{
 use crate::{
     completion::Completion,
     output::print,
+    peers::{Retryable, patiently},
     remote::{reachable, user_home},
 };
 
@@ -132,8 +133,22 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn serve(config: AuthConfig) -> anyhow::Result<()> {
-    let auth = Auth::builder(config).open().await?;
-    Ok(auth.serve(shutdown::signal_token()).await?)
+    let store = match &config.db {
+        DbConfig::Mysql { dsn, .. } => format!("the database {dsn}"),
+        _ => format!("the store in {}", config.home.display()),
+    };
+    let stop = shutdown::signal_token();
+    let auth = tokio::select! {
+        auth = patiently(store, || Auth::builder(config.clone()).open()) => auth?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    Ok(auth.serve(stop).await?)
+}
+
+impl Retryable for venus_auth::Error {
+    fn retryable(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Sql(error)) if error.is_away())
+    }
 }
 
 fn default_home() -> anyhow::Result<PathBuf> {

@@ -89,6 +89,15 @@ pub(crate) fn print_addresses_of(network: &str) {
     venus_core::chain::set_network(["", "mainnet", "testnetnet"].contains(&network));
 }
 
+/// What the documents call a development network, besides its own name.
+const DEVELOPMENT: [&str; 8] =
+    ["nerpa", "nerpanet", "test", "2k", "debug", "devnet", "localnet", "force"];
+
+/// Whether a name that was asked for is that of a development network.
+pub(crate) fn names_development(asked: &str) -> bool {
+    DEVELOPMENT.contains(&asked) || DevNetwork::named(asked).is_ok()
+}
+
 /// The names that the documents have for networks, against the name that a node reports.
 fn check_network(asked: &str, reported: &str) -> anyhow::Result<()> {
     let development = || DevNetwork::named(reported).is_ok();
@@ -98,7 +107,7 @@ fn check_network(asked: &str, reported: &str) -> anyhow::Result<()> {
         "calibration" | "calibnet" | "calibrationnet" => reported == "calibrationnet",
         "butterfly" | "butterflynet" => reported == "butterflynet",
         "nerpa" | "nerpanet" | "test" => reported.contains("nerpa") || development(),
-        "2k" | "debug" | "devnet" | "localnet" | "force" => development(),
+        other if DEVELOPMENT.contains(&other) => development(),
         other => other == reported,
     };
     if !same {

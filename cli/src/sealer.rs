@@ -2,6 +2,8 @@
 
 mod info;
 mod init;
+mod params;
+mod progress;
 mod prover;
 mod proving;
 mod sectors;
@@ -17,7 +19,7 @@ use venus_core::config;
 use venus_sealer::{SealerClient, SealerConfig};
 
 use self::{
-    init::Init, proving::ProvingCommand, sectors::SectorsCommand, serve::Run,
+    init::Init, params::FetchParams, proving::ProvingCommand, sectors::SectorsCommand, serve::Run,
     storage::StorageCommand,
 };
 use crate::{
@@ -83,6 +85,8 @@ enum Command {
         #[arg(long)]
         hide_sectors_info: bool,
     },
+    /// Make the proof parameters of development networks ahead of time, and look at those there.
+    FetchParams(FetchParams),
     /// Print the completion script of a shell.
     Completion(Completion),
 }
@@ -112,7 +116,9 @@ struct Session {
 /// If the proofs library cannot be told where its parameters are.
 pub fn prepare(args: &Args) -> anyhow::Result<()> {
     match args.command {
-        Command::Run(_) => Ok(venus_proofs::ensure_environment(&remote::parameter_dir()?)?),
+        Command::Run(_) | Command::FetchParams(_) => {
+            Ok(venus_proofs::ensure_environment(&remote::parameter_dir()?)?)
+        }
         _ => Ok(()),
     }
 }
@@ -138,6 +144,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Command::Sectors(command) => command.run(&session).await?,
         Command::Proving(command) => command.run(&session).await?,
         Command::Info { hide_sectors_info } => info::show(&session, hide_sectors_info).await?,
+        Command::FetchParams(fetch) => fetch.run(&session).await?,
         Command::Completion(_) => return Ok(()),
     };
     output::print(&text)

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{command, services, walk::Walk};
+use crate::{command, miners, services, walk::Walk};
 
 const DOCUMENTS: [&str; 2] = ["deployment.md", "deployment.zh.md"];
 /// What is called besides the binaries.
@@ -56,7 +56,8 @@ fn without_placeholders(text: &str) -> String {
 
 /// Fails with the commands that were not walked.
 pub(crate) fn are_walked(walk: &Walk) {
-    let with_database = services::messager_run(true);
+    // What the walks with a database and with real proofs run.
+    let others = [&services::messager_run(true), miners::FETCH_PARAMS];
     for name in DOCUMENTS {
         let commands = commands(&read(name));
         assert!(commands.len() > 30, "{name} has only {} commands", commands.len());
@@ -64,7 +65,7 @@ pub(crate) fn are_walked(walk: &Walk) {
             .iter()
             .filter(|documented| {
                 let program = documented.split(' ').next().unwrap_or_default();
-                let mut walked = walk.commands().chain([with_database.as_str()]);
+                let mut walked = walk.commands().chain(others);
                 !OTHER_PROGRAMS.contains(&program)
                     && !walked.any(|walked| command::is(walked, documented))
             })

@@ -15,6 +15,8 @@ const INIT_ACTOR: &str = "venus-sealer init --actor <miner 512M> --network nerpa
     --messager-url http://<host>:39812/rpc/v0 --gateway-url /ip4/<host>/tcp/45132/http \
     --no-local-storage --wallet-name testminer";
 const ATTACH: &str = "venus-sealer storage attach --init --store --seal <path>";
+/// Makes the parameters of real proofs.
+pub(crate) const FETCH_PARAMS: &str = "venus-sealer fetch-params <size>";
 const LISTEN: &[&str] = &["--listen", "127.0.0.1:2345"];
 /// The home of the second sealer.
 const SECOND: &str = ".venussealer-2k";
@@ -102,6 +104,12 @@ pub(crate) fn sealer_512m(walk: &mut Walk) {
 /// The miner whose sector is sealed: of 2 KiB, in a home of its own.
 pub(crate) fn sealer_2k(walk: &mut Walk, proofs: Proofs) {
     walk.use_sealer(Some(SECOND));
+    let public = FETCH_PARAMS.replace("<size>", "32GiB");
+    walk.refused(&public, &[], &["public ceremony", "FIL_PROOFS_PARAMETER_CACHE"]);
+    if proofs == Proofs::Real {
+        walk.set("size", "2KiB");
+        walk.step(FETCH_PARAMS, |text| text.matches("ours").count() == 6);
+    }
     let init = INIT_512M.replace("512M", "2KiB");
     let extra = [walk.moved(LISTEN), proofs.flag()].concat();
     let printed = walk.step_with(&init, &extra, |text| text.contains("2 KiB sectors"));

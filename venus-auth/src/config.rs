@@ -76,8 +76,7 @@ impl AuthConfig {
     /// [`Error::Config`] that names the key that cannot be understood.
     pub fn read(home: &Path, path: &Path, text: &str) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Config { path: path.to_owned(), reason };
-        let table: toml::Table =
-            text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+        let table: toml::Table = venus_core::config::from_toml(path, text)?;
         let mut config = Self::in_home(home);
         for (key, value) in &table {
             let not = |what: &str| wrong(format!("`{key}` must be {what}"));

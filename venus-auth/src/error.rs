@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use venus_core::auth::{AuthApiError, LocalTokenError, TokenError, UserState};
+use venus_core::{
+    auth::{AuthApiError, LocalTokenError, TokenError, UserState},
+    config::ConfigError,
+};
 
 use crate::store::StoreError;
 
@@ -63,6 +66,8 @@ pub enum Error {
     Serve(#[source] std::io::Error),
     #[error("cannot read the configuration {}: {reason}", path.display())]
     Config { path: PathBuf, reason: String },
+    #[error(transparent)]
+    BrokenConfig(#[from] ConfigError),
     #[error("the access log cannot go to InfluxDB: {reason}; correct `[log.InfluxDB]`")]
     Influx { reason: String },
     #[error(transparent)]

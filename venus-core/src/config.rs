@@ -1,4 +1,8 @@
-//! Configuration files: TOML, with a default for every key.
+//! Configuration files, with a default for every key: TOML, and JSON for the node.
+//!
+//! An error names the place and what is expected there, never what it found: it may be a token.
+
+mod broken;
 
 use std::{
     fs, io,
@@ -19,19 +23,17 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
-    /// Its content makes no sense. The line is not shown: it may have a token in it.
+    /// Its content makes no sense.
     #[error(
-        "the configuration {path} is broken in line {line} ({key}): {reason}; mend it, or move it \
-         away to get the defaults"
+        "the configuration {path} is broken in {place}: {reason}; mend it, or move it away to get \
+         the defaults"
     )]
     Parse {
         /// Which file.
         path: PathBuf,
-        /// In which line, from 1 on.
-        line: usize,
-        /// What the line sets; empty if it sets nothing.
-        key: String,
-        /// What is wrong.
+        /// Line, column and key, as far as known.
+        place: String,
+        /// What is wrong. No value of the file is in it.
         reason: String,
     },
     /// The file with the defaults cannot be written.
@@ -47,21 +49,38 @@ pub enum ConfigError {
     Write(#[from] toml::ser::Error),
 }
 
-/// Loads a file; what it leaves out keeps its default. A file that is not there gives the defaults.
+/// Loads a TOML file; what it leaves out keeps its default. A file that is not there gives the
+/// defaults.
 pub fn load<T: DeserializeOwned + Default>(path: &Path) -> Result<T, ConfigError> {
-    match fs::read_to_string(path) {
-        Ok(text) => toml::from_str(&text).map_err(|error| broken(path, &text, &error)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(T::default()),
-        Err(source) => Err(ConfigError::Io { path: path.to_owned(), source }),
-    }
+    read(path)?.map_or_else(|| Ok(T::default()), |text| from_toml(path, &text))
 }
 
-fn broken(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.split('\n').count();
-    let content = text.split('\n').nth(line - 1).unwrap_or_default();
-    let key = content.split_once('=').map_or("", |(key, _)| key.trim()).to_owned();
-    ConfigError::Parse { path: path.to_owned(), line, key, reason: error.message().to_owned() }
+/// Loads a JSON file, as [`load`].
+pub fn load_json<T: DeserializeOwned + Default>(path: &Path) -> Result<T, ConfigError> {
+    read(path)?.map_or_else(|| Ok(T::default()), |text| from_json(path, &text))
+}
+
+/// Reads TOML; `path` is where it came from, for errors.
+pub fn from_toml<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
+    broken::toml(path, text)
+}
+
+/// Reads JSON; `path` is where it came from, for errors.
+pub fn from_json<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
+    broken::json(path, text)
+}
+
+/// Reads a table that [`from_toml`] gave and that was changed since; errors name the key alone.
+pub fn from_table<T: DeserializeOwned>(path: &Path, table: toml::Table) -> Result<T, ConfigError> {
+    broken::table(path, table)
+}
+
+fn read(path: &Path) -> Result<Option<String>, ConfigError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ConfigError::Io { path: path.to_owned(), source }),
+    }
 }
 
 /// Loads a file, writing it with the defaults first if it is not there. It may hold tokens: only
@@ -106,6 +125,130 @@ mod tests {
         assert!(error.to_string().contains("config.toml"), "{error}");
         fs::write(&path, "limit = 7\nlisten = \"secret\" x").unwrap();
         let error = load::<Sample>(&path).unwrap_err().to_string();
-        assert!(error.contains("line 2 (listen)") && !error.contains("secret"), "{error}");
+        assert!(error.contains("line 2, column") && !error.contains("secret"), "{error}");
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Node {
+        url: String,
+        limit: u32,
+        pause: crate::duration::GoDuration,
+        order: Order,
+        tokens: Vec<String>,
+        inner: Sample,
+        file: Box<Node2>,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Node2 {
+        address: Option<crate::Address>,
+        limits: Vec<u32>,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    enum Order {
+        #[default]
+        Fifo,
+    }
+
+    const SECRET: &str = "eyJhbGciOi, expected nothing = x";
+
+    fn toml(text: &str) -> String {
+        let text = text.replace('$', SECRET);
+        from_toml::<Node>(Path::new("config.toml"), &text).unwrap_err().to_string()
+    }
+
+    fn json(text: &str) -> String {
+        let text = text.replace('$', SECRET);
+        from_json::<Node>(Path::new("config.json"), &text).unwrap_err().to_string()
+    }
+
+    fn table(text: &str) -> String {
+        let table = text.replace('$', SECRET).parse().unwrap();
+        from_table::<Node>(Path::new("config.toml"), table).unwrap_err().to_string()
+    }
+
+    /// What an error says, without what to do.
+    fn said(error: &str) -> &str {
+        let said = error.split_once(" is broken in ").unwrap().1;
+        said.split_once("; mend it").unwrap().0
+    }
+
+    #[test]
+    fn an_error_names_place_and_type_and_never_the_value() {
+        for (loader, text, expected) in [
+            (
+                toml as fn(&str) -> String,
+                "url = \"\"\nlimit = \"$\"",
+                "line 2, column 9 (`limit`): expected u32, found string",
+            ),
+            (
+                toml,
+                "inner = \"$\"",
+                "line 1, column 9 (`inner`): expected struct Sample, found string",
+            ),
+            (
+                toml,
+                "[inner]\nlisten = ''\nlimit = \"$\"",
+                "line 3, column 9 (`inner.limit`): expected u32, found string",
+            ),
+            (
+                toml,
+                "tokens = [\n  \"$\",\n  { a = \"$\" },\n]",
+                "line 3, column 3 (`tokens[1]`): expected a string, found map",
+            ),
+            (toml, "order = \"$\"", "line 1, column 9 (`order`): expected `Fifo`"),
+            (
+                toml,
+                "pause = \"$\"",
+                "line 1, column 9 (`pause`): expected a duration, such as `8s`, `1m30s` or \
+                 `500ms`, found string",
+            ),
+            (
+                toml,
+                "[file]\naddress = \"$\"",
+                "line 2, column 11 (`file.address`): the value cannot be used here",
+            ),
+            (
+                json,
+                "{\"url\": \"\\\"{\",\n \"limit\": \"$\"}",
+                "line 2, column 44 (`limit`): expected u32, found string",
+            ),
+            (
+                json,
+                "{\"inner\": \"$\"}",
+                "line 1, column 44 (`inner`): expected struct Sample, found string",
+            ),
+            (
+                json,
+                "{\"tokens\": [\"$\"],\n\"inner\": {\"listen\": \"$\", \"limit\": \"$\"}}",
+                "line 2, column 99 (`inner.limit`): expected u32, found string",
+            ),
+            (
+                json,
+                "{\"file\": {\"limits\": [1, \"$\"]}}",
+                "line 1, column 58 (`file.limits[1]`): expected u32, found string",
+            ),
+            (table, "limit = \"$\"", "`limit`: expected u32, found string"),
+            (table, "inner = \"$\"", "`inner`: expected struct Sample, found string"),
+        ] {
+            let error = loader(text);
+            assert_eq!(said(&error), expected, "{text}");
+            assert!(!error.contains("eyJ"), "{error}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_and_broken_files_are_placed() {
+        assert!(toml("[inner]\nlimt = 1").contains("line 2, column 1 (`inner.limt`): unknown"));
+        assert!(
+            json("{\"inner\": {\"limt\": 1}}").contains("(`inner.limt`): unknown field `limt`")
+        );
+        let error = toml("tokens = [\n \"$\"\n \"$\"]");
+        assert!(error.contains("line 3, column") && !error.contains("eyJ"), "{error}");
+        let error = json("{\"url\": \"$\" 7}");
+        assert!(error.contains("line 1, column") && !error.contains("eyJ"), "{error}");
     }
 }

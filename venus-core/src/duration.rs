@@ -36,7 +36,12 @@ impl Serialize for GoDuration {
 
 impl<'de> Deserialize<'de> for GoDuration {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        String::deserialize(d)?.parse().map_err(de::Error::custom)
+        let text = String::deserialize(d)?;
+        text.parse().map_err(|_: DurationError| {
+            // So that who reports it can leave out the text, which may be a secret out of place.
+            let expected = "a duration, such as `8s`, `1m30s` or `500ms`";
+            de::Error::invalid_value(de::Unexpected::Str(&text), &expected)
+        })
     }
 }
 

@@ -138,7 +138,7 @@ impl Switch {
             Err(Failure::Final(error)) => return Err(error),
             Err(Failure::Closed) => {}
         }
-        candidates.retain(|other| other.id != first.id && !other.is_closed());
+        candidates.retain(|other| other.id != first.id);
         if candidates.is_empty() {
             return Err(RpcError::method(CLOSED));
         }
@@ -271,5 +271,16 @@ mod tests {
             )
         );
         assert!(switch.waiting().is_empty());
+    }
+    #[tokio::test]
+    async fn connections_that_had_broken_before_are_named_too() {
+        let switch = Switch::new(30, Duration::from_secs(5));
+        let (one, two) = (switch.connect().0, switch.connect().0);
+        let asked = switch.request::<_, bool>(vec![one.clone(), two.clone()], "X", Some(&())).await;
+        let error = asked.unwrap_err().to_string();
+        assert!(error.starts_with("all request failed: X channel "), "{error}");
+        for id in [one.id, two.id] {
+            assert!(error.contains(&format!("channel {id}: channel closed")), "{error}");
+        }
     }
 }

@@ -8,7 +8,9 @@ use venus_core::{
     duration::GoDuration,
     sql::{Dsn, PoolLimits},
 };
-use venus_messager::{Messager, MessagerBuilder, SqlStore};
+use venus_messager::{Messager, MessagerBuilder, MessagerError, SqlStore};
+
+use crate::peers::{Retryable, patiently};
 
 /// The section, with the keys of sophon-messager.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -121,11 +123,17 @@ pub(super) async fn open(
             opened.with_context(|| format!("opening the messages in {}", home.display()))
         }
         Place::Mysql(dsn, limits) => {
-            let store = SqlStore::open(&dsn, &limits).await;
-            let store = store.with_context(|| format!("opening the messages in {dsn}"))?;
+            let who = format!("the database {dsn}");
+            let store = patiently(who, || SqlStore::open(&dsn, &limits)).await?;
             tracing::info!(database = %dsn, "messages are kept in a database");
             Ok(builder.with_store(Arc::new(store)))
         }
+    }
+}
+
+impl Retryable for MessagerError {
+    fn retryable(&self) -> bool {
+        matches!(self, Self::Sql(error) if error.is_away())
     }
 }
 

@@ -1,10 +1,10 @@
 //! `config.json`, in the spelling of venus.
 
-use std::{fmt, io, path::Path};
+use std::{fmt, path::Path};
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
-use venus_core::auth::write_secret_file;
+use venus_core::{auth::write_secret_file, config};
 use venus_node::{ClockKind, NodeConfig, PoolConfig, Preset};
 use venus_proofs::DevNetwork;
 
@@ -107,18 +107,7 @@ impl Default for DevNet {
 impl Config {
     /// Reads the file; the defaults if there is none.
     pub(super) fn load(home: &Path) -> anyhow::Result<Self> {
-        let path = home.join(CONFIG_FILE);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text).with_context(|| {
-                format!(
-                    "the configuration {} is broken; mend it, or move it away to get the defaults",
-                    path.display()
-                )
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error)
-                .with_context(|| format!("the configuration {} cannot be read", path.display())),
-        }
+        Ok(config::load_json(&home.join(CONFIG_FILE))?)
     }
 
     /// Writes the file if there is none.

@@ -1,16 +1,15 @@
 //! The prover of a sealer: on the CPU, with parameters that development networks make by themselves.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::Arc;
 
 use anyhow::Context;
 use venus_proofs::{
     DevNetwork, LocalProver, ParamSet,
-    params::{CircuitKind, Ensured, Progress, library_dir},
+    params::{CircuitKind, library_dir},
 };
 use venus_sealer::{Identity, storage::SectorStorage};
+
+use super::progress::{Shown, ensure};
 
 /// A prover for sectors in `storage`.
 pub(super) async fn prover(
@@ -43,26 +42,12 @@ async fn set(identity: &Identity) -> anyhow::Result<ParamSet> {
 /// seals in the background.
 async fn parameters(set: ParamSet) -> anyhow::Result<()> {
     for kind in [CircuitKind::Winning, CircuitKind::Window] {
-        ensure(&set, kind).await.with_context(|| format!("{kind} parameters"))?;
+        ensure(&set, kind, Shown::Log).await.with_context(|| format!("{kind} parameters"))?;
     }
     tokio::spawn(async move {
-        if let Err(error) = ensure(&set, CircuitKind::Porep).await {
+        if let Err(error) = ensure(&set, CircuitKind::Porep, Shown::Log).await {
             tracing::error!(%error, "no parameters for seals; sectors wait until a restart");
         }
     });
-    Ok(())
-}
-
-async fn ensure(set: &ParamSet, kind: CircuitKind) -> anyhow::Result<()> {
-    let shown = AtomicU32::new(0);
-    let progress = move |progress: Progress| {
-        let tenth = (progress.fraction * 10.0) as u32;
-        if shown.fetch_max(tenth, Ordering::Relaxed) < tenth {
-            tracing::info!(parameters = %kind, "{} % made", tenth * 10);
-        }
-    };
-    if let Ensured::Made = set.ensure_in_background(kind, Arc::new(progress)).await? {
-        tracing::info!(parameters = %kind, dir = %set.dir().display(), "parameters made");
-    }
     Ok(())
 }

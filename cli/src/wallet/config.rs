@@ -1,10 +1,10 @@
 //! `config.toml`, in the spelling of the Go wallet.
 
-use std::{fmt, io, path::Path};
+use std::{fmt, path::Path};
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
-use venus_core::auth::write_secret_file;
+use venus_core::{auth::write_secret_file, config};
 use venus_wallet::WalletConfig;
 
 /// The file in the home.
@@ -100,23 +100,7 @@ impl Config {
     /// Reads the file; the defaults if there is none.
     pub(super) fn load(home: &Path) -> anyhow::Result<Self> {
         let path = home.join(CONFIG_FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => {
-                return Err(error).with_context(|| {
-                    format!("the configuration {} cannot be read", path.display())
-                });
-            }
-        };
-        let broken = || {
-            format!(
-                "the configuration {} is broken; mend it, or move it away to get the defaults",
-                path.display()
-            )
-        };
-        let table: toml::Table = toml::from_str(&text).with_context(broken)?;
-        toml::Value::Table(lower(table)).try_into().with_context(broken)
+        Ok(config::from_table(&path, lower(config::load(&path)?))?)
     }
 
     /// Writes the file if there is none.

@@ -114,7 +114,6 @@ fn bad_settings_are_named() {
         ),
         (&["run", "--auth-token", "t", "--db-type", "mysql"], "--mysql-dsn"),
         (&with_dsn("root:secret@tcp(127.0.0.1:1)"), "has no `/` and name of a database"),
-        (&with_dsn("root:secret@tcp(127.0.0.1:1)/x"), "no database answers at 127.0.0.1:1"),
         (&["msg", "list"], "no token in"),
     ] {
         let error = refused(home, args);
@@ -128,7 +127,7 @@ fn bad_settings_are_named() {
     assert!(error.contains("config.toml") && error.contains("Address"), "{error}");
     std::fs::write(&config, "[db.mysql]\nconnectionString = \"root:secret@tcp(h)/d\n").unwrap();
     let error = refused(home, &["run"]);
-    assert!(error.contains("line 2 (connectionString)") && !error.contains("secret"), "{error}");
+    assert!(error.contains("line 2, column") && !error.contains("secret"), "{error}");
 }
 
 /// The guide's command: a database that was made for it, and nothing in the home.

@@ -1,7 +1,5 @@
 //! `venus-miner` as a user meets it.
 
-use std::path::Path;
-
 use serde_json::Value;
 use venus_core::auth::Permission;
 

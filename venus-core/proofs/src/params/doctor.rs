@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use fvm_shared::sector::SectorSize;
+use serde::Serialize;
 use storage_proofs_core::parameter_cache;
 
 use super::files::{Fingerprint, Manifest, Verdict, fingerprint};
@@ -13,7 +14,8 @@ use super::{CircuitId, CircuitKind, embedded_key};
 use crate::ProofError;
 
 /// Whose set the files of a circuit are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// There are no files.
     Absent,
@@ -60,11 +62,13 @@ pub struct Report {
     pub key: Origin,
     /// Whose proving parameters lie there.
     pub params: Origin,
+    /// Bytes of the proving parameters, 0 where there are none.
+    pub bytes: u64,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { circuit, key, params } = self;
+        let Self { circuit, key, params, .. } = self;
         write!(f, "{circuit}: verifying key {key}, proving parameters {params}")
     }
 }
@@ -82,7 +86,8 @@ pub fn doctor(dir: &Path, sector_size: SectorSize) -> Result<Vec<Report>, ProofE
         .map(|circuit| {
             let key = inspect(dir, circuit)?;
             let params = params_verdict(dir, circuit)?.into();
-            Ok(Report { circuit, key, params })
+            let bytes = fs::metadata(dir.join(circuit.params_file()?)).map_or(0, |file| file.len());
+            Ok(Report { circuit, key, params, bytes })
         })
         .collect()
 }

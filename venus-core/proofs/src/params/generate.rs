@@ -21,6 +21,8 @@ use crate::ProofError;
 const BLOCK: usize = 1 << 17;
 /// Cost of a multiplication in G2, in multiplications in G1.
 const G2_COST: u64 = 3;
+/// Domains above this size are worth large tables of multiples.
+pub(super) const LARGE_DOMAIN: u64 = 1 << 16;
 
 /// Makes the proving parameters of a circuit.
 pub(super) fn parameters(
@@ -78,7 +80,7 @@ impl Visitor for MakeParameters<'_> {
         self.reporter.expect(2 * setup + h_and_l + a_work + (1 + G2_COST) * b_work);
         self.reporter.advance(Stage::Constraints, setup);
 
-        let window = if domain > 1 << 16 { 13 } else { 8 };
+        let window = if domain as u64 > LARGE_DOMAIN { 13 } else { 8 };
         let g1 = FixedBase::new(secrets.g1, window);
         let g2 = FixedBase::new(secrets.g2, window.min(12));
 

@@ -6,6 +6,7 @@
 
 mod circuit;
 mod doctor;
+mod estimate;
 mod files;
 mod fixed_base;
 mod generate;
@@ -17,9 +18,10 @@ mod trapdoor;
 
 pub use circuit::{CircuitId, CircuitKind, SEED};
 pub use doctor::{Origin, Report, doctor, inspect, library_dir};
+pub use estimate::Estimate;
 pub use keys::{EMBEDDED_SECTOR_SIZE, embedded_key};
 pub use progress::{Progress, Stage};
-pub use set::{Ensured, ParamSet, write_keys};
+pub use set::{Ensured, ParamSet, leftover, write_keys};
 
 pub(crate) use circuit::Tree;
 pub(crate) use trapdoor::Trapdoor;

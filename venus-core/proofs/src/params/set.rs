@@ -1,6 +1,6 @@
 //! A directory with the development set.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -145,7 +145,13 @@ impl ParamSet {
         let path = self.dir.join(format!(".venus-{circuit}.lock"));
         let open = File::options().create(true).truncate(false).write(true).open(&path);
         let file = open.map_err(ProofError::io("open", &path))?;
-        file.lock().map_err(ProofError::io("lock", &path))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(ProofError::io("lock", path)(error)),
+        }
+        tracing::info!(%circuit, "waiting for whoever makes these parameters now");
+        file.lock().map_err(ProofError::io("lock", path))?;
         Ok(file)
     }
 
@@ -228,16 +234,35 @@ impl ParamSet {
 
     /// Removes what a killed run left. The caller holds the lock of the circuit.
     fn remove_drafts(&self, name: &str) -> Result<(), ProofError> {
-        let entries = fs::read_dir(&self.dir).map_err(ProofError::io("list", &self.dir))?;
-        for entry in entries {
-            let entry = entry.map_err(ProofError::io("list", &self.dir))?;
-            let found = entry.file_name().to_string_lossy().into_owned();
-            if found.starts_with(name) && found.ends_with(".part") {
-                fs::remove_file(entry.path()).map_err(ProofError::io("remove", entry.path()))?;
-            }
+        for path in drafts(&self.dir, name)? {
+            fs::remove_file(&path).map_err(ProofError::io("remove", &path))?;
         }
         Ok(())
     }
+}
+
+/// Bytes of the half-written parameters of a circuit in `dir`: what a killed run left, and
+/// [`ParamSet::ensure`] removes before it begins.
+pub fn leftover(dir: &Path, circuit: CircuitId) -> Result<u64, ProofError> {
+    if !dir.exists() {
+        return Ok(0);
+    }
+    let drafts = drafts(dir, &circuit.params_file()?)?;
+    // One that is gone by now has been published or removed.
+    Ok(drafts.iter().map(|path| fs::metadata(path).map_or(0, |file| file.len())).sum())
+}
+
+/// The drafts of the file `name`.
+fn drafts(dir: &Path, name: &str) -> Result<Vec<PathBuf>, ProofError> {
+    let mut drafts = Vec::new();
+    for entry in fs::read_dir(dir).map_err(ProofError::io("list", dir))? {
+        let entry = entry.map_err(ProofError::io("list", dir))?;
+        let found = entry.file_name().to_string_lossy().into_owned();
+        if found.starts_with(name) && found.ends_with(".part") {
+            drafts.push(entry.path());
+        }
+    }
+    Ok(drafts)
 }
 
 fn foreign(path: PathBuf, origin: &'static str) -> ProofError {

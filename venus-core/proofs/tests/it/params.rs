@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use fvm_shared::sector::SectorSize;
 use tempfile::TempDir;
 use venus_proofs::params::{
-    CircuitId, CircuitKind, Ensured, Origin, Progress, Stage, doctor, embedded_key, inspect,
+    CircuitId, CircuitKind, Ensured, Estimate, Origin, Progress, Stage, doctor, embedded_key,
+    inspect, leftover,
 };
 use venus_proofs::{ParamSet, ProofError};
 
@@ -51,10 +52,14 @@ async fn a_set_is_made_once_and_made_again_when_it_is_not_whole() {
     fs::write(&path, &damaged).unwrap();
     let draft = path.with_extension("params.1-1.part");
     fs::write(&draft, b"half").unwrap();
-    assert_eq!(doctor(dir.path(), SectorSize::_2KiB).unwrap()[1].params, Origin::Damaged);
+    assert_eq!(leftover(dir.path(), WINDOW), Ok(4));
+    assert_eq!(leftover(&dir.path().join("none"), WINDOW), Ok(0));
+    let report = &doctor(dir.path(), SectorSize::_2KiB).unwrap()[1];
+    assert_eq!((report.params, report.bytes), (Origin::Damaged, whole.len() as u64));
     assert_eq!(ensure(&set), Ok(Ensured::Made));
     assert!(fs::read(&path).unwrap() == whole);
     assert!(!draft.exists());
+    assert_eq!(whole.len() as u64, Estimate::of(WINDOW).unwrap().disk);
 
     // Without a manifest the start of the file tells whose it is.
     fs::remove_file(dir.path().join("venus-window-2048.json")).unwrap();

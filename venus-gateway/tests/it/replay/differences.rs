@@ -1,98 +1,83 @@
 //! Everything in which our gateway answers otherwise than the Go gateway, on purpose.
 
-use serde_json::{Value, json};
+use serde_json::json;
+use venus_core::test_utils::replay::{HINT, PROTOCOL, Rule, UNREADABLE, bare, json};
 
 use super::{judge::Answer, recording::Known};
 
-/// A difference that follows from a decision, wherever it applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rule {
-    Empty,
-    Hint,
-    Protocol,
-    Decoder,
-    Unreadable,
-    Panic,
-    Cancelled,
-    MissingPage,
-    NotOffered,
-    NothingToBind,
-}
+pub(crate) const EMPTY: Rule =
+    "null, an empty list and empty bytes are one; lists are written `[]`";
+const DECODER: Rule =
+    "what a provider answered and cannot be read: not the words of Go's decoder";
+const PANIC: Rule = "where Go panics there is an error";
+const CANCELLED: Rule = "a cancelled call says `context canceled` in every component";
+const MISSING_PAGE: Rule = "404 without a text for what is not there";
+const NOT_OFFERED: Rule = "market and proxy are not there yet: method not found";
+pub(crate) const NOTHING_TO_BIND: Rule = "venus-auth is not asked to bind no keys";
 
-impl Rule {
-    const NOT_OFFERED: [&str; 5] = [
-        "Gateway.ListMarketConnectionsState",
-        "Gateway.SectorsUnsealPiece",
-        "Gateway.ListenMarketEvent",
-        "Gateway.ResponseMarketEvent",
-        "Gateway.RegisterReverse",
-    ];
+pub(crate) const RULES: [Rule; 10] = [
+    EMPTY,
+    HINT,
+    PROTOCOL,
+    DECODER,
+    UNREADABLE,
+    PANIC,
+    CANCELLED,
+    MISSING_PAGE,
+    NOT_OFFERED,
+    NOTHING_TO_BIND,
+];
 
-    pub(crate) const ALL: [(Self, &str); 10] = [
-        (Self::Empty, "null, an empty list and empty bytes are one; lists are written `[]`"),
-        (Self::Hint, "behind the words of Go an error says what to do"),
-        (
-            Self::Protocol,
-            "errors of the protocol have code and status of Go, not `(error code N)` around the \
-             text, nor the words of Go's decoder",
-        ),
-        (
-            Self::Decoder,
-            "what a provider answered and cannot be read: not the words of Go's decoder",
-        ),
-        (Self::Unreadable, "what cannot be read as a request is answered with a JSON-RPC error"),
-        (Self::Panic, "where Go panics there is an error"),
-        (Self::Cancelled, "a cancelled call says `context canceled` in every component"),
-        (Self::MissingPage, "404 without a text for what is not there"),
-        (Self::NotOffered, "market and proxy are not there yet: method not found"),
-        (Self::NothingToBind, "venus-auth is not asked to bind no keys"),
-    ];
+/// The methods of [`NOT_OFFERED`].
+const NAMES: [&str; 5] = [
+    "Gateway.ListMarketConnectionsState",
+    "Gateway.SectorsUnsealPiece",
+    "Gateway.ListenMarketEvent",
+    "Gateway.ResponseMarketEvent",
+    "Gateway.RegisterReverse",
+];
 
-    /// The rule by which an answer that is not the same differs.
-    pub(crate) fn of(
-        sent: Option<&str>,
-        theirs: &Answer,
-        ours: &Answer,
-        known: &Known,
-    ) -> Option<Self> {
-        if theirs.0 == 404 && ours.0 == 404 && ours.1 == json!("") {
-            return Some(Self::MissingPage);
-        }
-        let code = &ours.1["error"]["code"];
-        let text = ours.1["error"]["message"].as_str()?;
-        let sent: Value = sent.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        if sent["method"].as_str().is_some_and(|method| Self::NOT_OFFERED.contains(&method)) {
-            return (*code == json!(-32601)).then_some(Self::NotOffered);
-        }
-        let Some(recorded) = theirs.1["error"]["message"].as_str() else {
-            let unreadable = theirs.0 == 500 && theirs.1 == json!("") && ours.1["id"].is_null();
-            return (unreadable && ours.0 >= 400).then_some(Self::Unreadable);
-        };
-        if theirs.1["id"] != ours.1["id"] {
-            return None;
-        }
-        if recorded.contains("panic in rpc method") {
-            return (*code == json!(-32700)).then_some(Self::Panic);
-        }
-        if theirs.1["error"]["code"] != *code || theirs.0 != ours.0 {
-            return None;
-        }
-        if *code != json!(1) {
-            let bare = recorded.trim_start_matches(&format!("(error code {code}) "));
-            let bare = bare.trim_end_matches(&format!(": error code {code}"));
-            // The place is compared, and not the words of Go's decoder.
-            let place = |text: &str| text.split(" (param:").next().unwrap_or_default().to_owned();
-            return (place(bare) == place(text)).then_some(Self::Protocol);
-        }
-        if recorded == "cancel by context context canceled" {
-            return (text == "context canceled").then_some(Self::Cancelled);
-        }
-        if recorded.starts_with("invalid character") || recorded.starts_with("json: cannot") {
-            let words = "the provider's answer is not what was asked: ";
-            return text.starts_with(words).then_some(Self::Decoder);
-        }
-        known.begins(recorded, text).then_some(Self::Hint)
+/// The rule by which an answer that is not the same differs.
+pub(crate) fn rule(
+    sent: Option<&str>,
+    theirs: &Answer,
+    ours: &Answer,
+    known: &Known,
+) -> Option<Rule> {
+    if theirs.0 == 404 && ours.0 == 404 && ours.1 == json!("") {
+        return Some(MISSING_PAGE);
     }
+    let code = &ours.1["error"]["code"];
+    let text = ours.1["error"]["message"].as_str()?;
+    if json(sent.unwrap_or_default())["method"].as_str().is_some_and(|m| NAMES.contains(&m)) {
+        return (*code == json!(-32601)).then_some(NOT_OFFERED);
+    }
+    let Some(recorded) = theirs.1["error"]["message"].as_str() else {
+        let unreadable = theirs.0 == 500 && theirs.1 == json!("") && ours.1["id"].is_null();
+        return (unreadable && ours.0 >= 400).then_some(UNREADABLE);
+    };
+    if theirs.1["id"] != ours.1["id"] {
+        return None;
+    }
+    if recorded.contains("panic in rpc method") {
+        return (*code == json!(-32700)).then_some(PANIC);
+    }
+    if theirs.1["error"]["code"] != *code || theirs.0 != ours.0 {
+        return None;
+    }
+    if *code != json!(1) {
+        // The place is compared, and not the words of Go's decoder.
+        let place = |text: &str| text.split(" (param:").next().unwrap_or_default().to_owned();
+        return (place(bare(code, recorded)) == place(text)).then_some(PROTOCOL);
+    }
+    if recorded == "cancel by context context canceled" {
+        return (text == "context canceled").then_some(CANCELLED);
+    }
+    if recorded.starts_with("invalid character") || recorded.starts_with("json: cannot") {
+        let words = "the provider's answer is not what was asked: ";
+        return text.starts_with(words).then_some(DECODER);
+    }
+    known.begins(recorded, text).then_some(HINT)
 }
 
 const OWN_TOKEN: &str = "a token of the gateway's own is nobody's account, so no provider's";

@@ -1,101 +1,77 @@
 //! Equal, different by a rule, different as listed, or wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
+use venus_core::test_utils::replay::{self, Report, Row, align, matches};
 
 use super::{
     auth::Asked,
-    differences::{DIFFERENT, EXTRA, NOT_PLAYED, Rule},
-    recording::{Frame, Known, Same, align, kind, same},
+    differences::{DIFFERENT, EMPTY, EXTRA, NOTHING_TO_BIND, NOT_PLAYED, RULES, rule},
+    recording::{Frame, Known, Same, kind, same},
 };
 
-#[derive(Default)]
+#[derive(Clone)]
 pub(crate) struct Judge {
-    file: &'static str,
     scenario: String,
-    pub(crate) compared: usize,
-    pub(crate) equal: usize,
-    pub(crate) by_rule: usize,
-    pub(crate) listed: usize,
-    pub(crate) skipped: usize,
-    pub(crate) rules: BTreeMap<Rule, usize>,
-    /// The listed differences that there were, by file, scenario and place.
-    pub(crate) used: BTreeSet<(String, String, String)>,
-    pub(crate) wrong: Vec<String>,
+    pub(crate) report: Report,
+    /// How much was wrong before the scenario.
+    wrong_before: usize,
 }
 
 /// Status and message.
 pub(crate) type Answer = (u16, Value);
 
 impl Judge {
-    pub(crate) fn of(file: &'static str, scenario: &str) -> Self {
-        Self { file, scenario: scenario.to_owned(), ..Self::default() }
+    pub(crate) fn new() -> Self {
+        let beyond = EXTRA.iter().map(|(f, s, at, why)| Row::new(&[f, s, at], why, ""));
+        let different =
+            DIFFERENT.iter().map(|(f, s, at, why, ours)| Row::new(&[f, s, at], why, ours));
+        let not_played = NOT_PLAYED.iter().map(|(f, s, at, why)| Row::new(&[f, s, at], why, ""));
+        let report = Report::new(RULES, different.chain(beyond), not_played);
+        Self { scenario: String::new(), report, wrong_before: 0 }
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.compared += other.compared;
-        self.equal += other.equal;
-        self.by_rule += other.by_rule;
-        self.listed += other.listed;
-        self.skipped += other.skipped;
-        for (rule, count) in other.rules {
-            *self.rules.entry(rule).or_default() += count;
-        }
-        self.used.extend(other.used);
-        self.wrong.extend(other.wrong);
+    pub(crate) fn begin(&mut self, scenario: &str) {
+        scenario.clone_into(&mut self.scenario);
+        self.wrong_before = self.report.count_wrong();
     }
 
-    /// Whether one of the tables has this place.
-    fn in_table<'t, R>(
-        &self,
-        table: &'t [R],
-        at: &str,
-        place: impl Fn(&R) -> (&'static str, &'static str, &'static str),
-    ) -> Option<&'t R> {
-        table.iter().find(|row| place(row) == (self.file, self.scenario.as_str(), at))
+    pub(crate) fn is_wrong(&self) -> bool {
+        self.report.count_wrong() > self.wrong_before
     }
 
-    fn note_used(&mut self, at: &str) {
-        self.used.insert((self.file.to_owned(), self.scenario.clone(), at.to_owned()));
+    fn name(&self, at: impl std::fmt::Display) -> String {
+        format!("{} / {at}", self.scenario)
     }
 
     pub(crate) fn is_skipped(&mut self, at: usize) -> bool {
-        let at = at.to_string();
-        let skipped = self.in_table(NOT_PLAYED, &at, |row| (row.0, row.1, row.2)).is_some();
-        self.skipped += usize::from(skipped);
-        skipped
+        self.report.skips(&self.name(at), 1)
     }
 
     /// Whether this message does not come at all, on purpose.
     pub(crate) fn is_missing(&mut self, at: usize) -> bool {
-        let at = at.to_string();
-        let listed = self.in_table(DIFFERENT, &at, |row| (row.0, row.1, row.2));
-        let missing = listed.is_some_and(|row| row.4.is_empty());
+        let name = self.name(at);
+        let missing = self.report.pattern(&name) == Some("");
         if missing {
-            self.compared += 1;
-            self.listed += 1;
-            self.note_used(&at);
+            self.report.listed(&name, "");
         }
         missing
     }
 
     /// A message that the recording does not have.
     pub(crate) fn extra(&mut self, connection: &str, message: &Value) {
-        self.beyond(format!("{connection} {}", kind(message)), &message.to_string());
+        self.beyond(&format!("{connection} {}", kind(message)), &message.to_string());
     }
 
-    fn beyond(&mut self, at: String, what: &str) {
-        if self.in_table(EXTRA, &at, |row| (row.0, row.1, row.2)).is_some() {
-            self.note_used(&at);
-        } else {
-            let (file, scenario) = (self.file, &self.scenario);
-            self.wrong.push(format!("{file} / {scenario}: beyond `{at}`: {what}"));
+    fn beyond(&mut self, at: &str, what: &str) {
+        let name = self.name(at);
+        match self.report.pattern(&name) {
+            Some(pattern) => self.report.use_row(&name, pattern),
+            None => self.report.wrong(&name, &format!("beyond the recording: {what}")),
         }
     }
 
     pub(crate) fn wrong(&mut self, at: usize, text: &str) {
-        self.wrong.push(format!("{} / {} / {at}: {text}", self.file, self.scenario));
+        self.report.wrong(&self.name(at), text);
     }
 
     pub(crate) fn is_equal(theirs: &Answer, ours: &Answer, known: &Known) -> bool {
@@ -110,44 +86,24 @@ impl Judge {
         ours: Result<Answer, String>,
         known: &mut Known,
     ) {
-        self.compared += 1;
         let mut captured = known.clone();
         let verdict = match &ours {
             Ok(ours) if theirs.0 == ours.0 => matched(&mut captured, &theirs.1, &ours.1),
             _ => None,
         };
-        let place = at.to_string();
         if verdict.is_some() {
             *known = captured;
         }
-        let rule = match (verdict, &ours) {
-            (Some(Same::Equal), _) => {
-                self.equal += 1;
-                return;
-            }
-            (Some(Same::Empty), _) => Some(Rule::Empty),
-            (None, Ok(ours)) => Rule::of(sent, theirs, ours, known),
+        let rules = match (verdict, &ours) {
+            (Some(Same::Equal), _) => Some(Vec::new()),
+            (Some(Same::Empty), _) => Some(vec![EMPTY]),
+            (None, Ok(ours)) => rule(sent, theirs, ours, known).map(|rule| vec![rule]),
             (None, Err(_)) => None,
         };
-        let text = ours.map_or_else(|text| text, |ours| render(&ours));
-        if let Some(row) = self.in_table(DIFFERENT, &place, |row| (row.0, row.1, row.2)) {
-            let pattern = known.fill(row.4);
-            let as_listed = match pattern.strip_suffix('*') {
-                Some(start) => text.starts_with(start),
-                None => text == pattern,
-            };
-            if as_listed {
-                self.listed += 1;
-                self.note_used(&place);
-            } else {
-                self.wrong(at, &format!("not as listed: `{text:.400}`"));
-            }
-        } else if let Some(rule) = rule {
-            self.by_rule += 1;
-            *self.rules.entry(rule).or_default() += 1;
-        } else {
-            self.wrong(at, &format!("`{:.400}` is ours `{text:.400}`", render(theirs)));
-        }
+        let ours = ours.map_or_else(|text| text, |ours| render(&ours));
+        let outcome = rules.ok_or_else(|| format!("`{:.400}` is ours `{ours:.400}`", render(theirs)));
+        let as_listed = |pattern: &str, ours: &str| matches(&known.fill(pattern), ours);
+        self.report.note(&self.name(at), outcome, &ours, as_listed);
     }
 
     /// What venus-auth was asked, in any order. Not every recorded scenario tells.
@@ -160,7 +116,6 @@ impl Judge {
             if self.is_missing(*at) {
                 continue;
             }
-            self.compared += 1;
             let body = match frame.text.as_str() {
                 "" => Value::from(""),
                 text => serde_json::from_str(text).unwrap(),
@@ -170,16 +125,15 @@ impl Judge {
             let wanted = in_order((method, path, body));
             if let Some(found) = left.iter().position(|asked| *asked == wanted) {
                 left.remove(found);
-                self.equal += 1;
+                self.report.equal();
             } else if wanted.2["Signers"].as_array().is_some_and(Vec::is_empty) {
-                self.by_rule += 1;
-                *self.rules.entry(Rule::NothingToBind).or_default() += 1;
+                self.report.by_rules([NOTHING_TO_BIND]);
             } else {
                 self.wrong(*at, &format!("venus-auth was not asked {wanted:?}"));
             }
         }
         for asked in left {
-            self.beyond(format!("auth {}", asked.1), &format!("{asked:?}"));
+            self.beyond(&format!("auth {}", asked.1), &format!("{asked:?}"));
         }
     }
 }
@@ -199,15 +153,6 @@ fn matched(known: &mut Known, theirs: &Value, ours: &Value) -> Option<Same> {
     same(known, theirs, &ours)
 }
 
-/// Status, then code and text of an error, the result, or the message.
 pub(crate) fn render((status, message): &Answer) -> String {
-    match (message.get("error"), message.get("result")) {
-        (Some(error), _) => {
-            format!("{status} {} {}", error["code"], error["message"].as_str().unwrap_or_default())
-        }
-        (None, Some(result)) => format!("{status} {result}"),
-        (None, None) => {
-            format!("{status} {}", message.as_str().map_or(message.to_string(), str::to_owned))
-        }
-    }
+    replay::render(*status, &message.as_str().map_or_else(|| message.to_string(), str::to_owned))
 }

@@ -9,13 +9,16 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
-use venus_core::crypto::{KeyInfo, PrivateKey};
+use venus_core::{
+    crypto::{KeyInfo, PrivateKey},
+    test_utils::replay::{Headers, send},
+};
 
 use super::{
     auth::token,
     judge::Judge,
     recording::{self, Frame, Known, Registered, Scenario, kind, readable},
-    socket::{Socket, request},
+    socket::Socket,
     stage::Stage,
 };
 
@@ -43,7 +46,7 @@ fn key_of(address: &str) -> PrivateKey {
     (1..=3).map(crate::world::key).find(|key| key.address().to_string() == address).unwrap()
 }
 
-type Request = (String, String, BTreeMap<String, String>, String);
+type Request = (String, String, Headers, String);
 
 pub(crate) struct Player<'a> {
     stage: &'a mut Stage,
@@ -97,7 +100,7 @@ impl<'a> Player<'a> {
         self.stage.auth.take();
         let mut asked = Vec::new();
         for (at, frame) in scenario.frames.iter().enumerate() {
-            if self.tries_once && !self.judge.wrong.is_empty() {
+            if self.tries_once && self.judge.is_wrong() {
                 break;
             }
             if self.judge.is_skipped(at) {
@@ -106,7 +109,7 @@ impl<'a> Player<'a> {
             match (frame.connection(), frame.op.as_deref()) {
                 ("auth", _) if frame.path.as_deref() == Some("/verify") => {}
                 ("auth", _) => asked.push((at, frame)),
-                ("gateway", Some("gateway stopped")) => self.stage.stop().await,
+                ("gateway", Some("gateway stopped")) => self.stage.served.stop().await,
                 ("gateway", Some("gateway starts")) => {
                     self.stage.start_again().await;
                     self.known.0.remove("G");
@@ -137,7 +140,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn headers(&self, frame: &Frame) -> BTreeMap<String, String> {
+    fn headers(&self, frame: &Frame) -> Headers {
         let mut headers = BTreeMap::new();
         if frame.op.as_deref() == Some("http") {
             headers.insert("Content-Type".to_owned(), Some("application/json".to_owned()));
@@ -153,7 +156,7 @@ impl<'a> Player<'a> {
 
     async fn upgrade(&mut self, at: usize, frame: &Frame) {
         let path = self.known.fill(frame.path.as_deref().unwrap());
-        let opened = Socket::open(self.stage.address, &path, &self.headers(frame)).await;
+        let opened = Socket::open(self.stage.served.address, &path, &self.headers(frame)).await;
         let status = match opened {
             Ok(socket) => {
                 self.sockets.insert(frame.connection().to_owned(), socket);
@@ -181,7 +184,11 @@ impl<'a> Player<'a> {
     }
 
     fn spawn(&self, (method, path, headers, body): Request) -> JoinHandle<(u16, String)> {
-        tokio::spawn(request(self.stage.address, method, path, headers, body))
+        let to = self.stage.served.address;
+        tokio::spawn(async move {
+            let answer = send(to, &method, &path, headers, Some(&body)).await;
+            (answer.status, answer.body)
+        })
     }
 
     async fn answer(&mut self, at: usize, frame: &Frame) {
@@ -249,7 +256,7 @@ impl<'a> Player<'a> {
         let Some(socket) = self.sockets.get_mut(connection) else { return };
         if let Some(op) = frame.op.as_deref() {
             // Where nobody closed it, the recorder did when the scenario was over.
-            let ends = self.closing.contains(connection) || self.stage.is_stopped();
+            let ends = self.closing.contains(connection) || self.stage.served.is_stopped();
             if ends && let Err(text) = socket.end(PATIENCE).await {
                 self.judge.wrong(at, &format!("{op} is ours {text}"));
             }
@@ -317,7 +324,7 @@ impl<'a> Player<'a> {
     async fn register(&mut self, wallet: &Registered) {
         let token = self.known.fill(&format!("Bearer {{{{token:{}}}}}", wallet.token));
         let headers = BTreeMap::from([("Authorization".to_owned(), token)]);
-        let mut socket = Socket::open(self.stage.address, &wallet.path, &headers).await.unwrap();
+        let mut socket = Socket::open(self.stage.served.address, &wallet.path, &headers).await.unwrap();
         self.sign_bytes.insert(wallet.conn.clone(), SIGN_BYTES.to_vec());
         let call = |id: usize, method: &str, params: Value| {
             json!({"jsonrpc": "2.0", "id": id, "method": method, "params": [params]}).to_string()

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use venus_core::test_utils::replay;
 
 #[derive(Deserialize)]
 pub(crate) struct Scenario {
@@ -53,10 +54,9 @@ pub(crate) struct Known(pub(crate) HashMap<String, String>);
 
 impl Known {
     pub(crate) fn fill(&self, text: &str) -> String {
-        let Some((before, rest)) = text.split_once("{{") else { return text.to_owned() };
-        let (name, after) = rest.split_once("}}").unwrap();
-        let value = self.0.get(name).unwrap_or_else(|| panic!("nothing was captured as {name}"));
-        format!("{before}{value}{}", self.fill(after))
+        replay::fill(text, |name| {
+            self.0.get(name).unwrap_or_else(|| panic!("nothing was captured as {name}")).clone()
+        })
     }
 
     /// Whether a text is the recorded one and more behind it.
@@ -169,17 +169,6 @@ pub(crate) fn recorded(frame: &Frame) -> Value {
         *value.pointer_mut("/params/1/Payload").unwrap() = serde_json::from_str(payload).unwrap();
     }
     value
-}
-
-/// No result and a null one are the same.
-pub(crate) fn align(recorded: &Value, ours: &mut Value) {
-    let absent = |of: &Map<String, Value>| of.contains_key("id") && !of.contains_key("result");
-    if let (Value::Object(recorded), Value::Object(ours)) = (recorded, ours)
-        && absent(recorded)
-        && ours.get("result") == Some(&Value::Null)
-    {
-        ours.remove("result");
-    }
 }
 
 /// Names a message within its connection: the id of an answer, or channel and method of an event.

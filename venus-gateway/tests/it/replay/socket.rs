@@ -1,21 +1,15 @@
-//! The clients of a scenario: WebSockets and single HTTP requests.
+//! The WebSockets of a scenario.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use futures::{SinkExt, StreamExt};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderName},
-};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use venus_core::test_utils::replay::{self, Headers};
 
 /// A WebSocket, and what came on it and was not yet asked for.
 pub(crate) struct Socket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    stream: replay::Socket,
     early: Vec<String>,
     closed: bool,
 }
@@ -25,18 +19,10 @@ impl Socket {
     pub(crate) async fn open(
         address: SocketAddr,
         path: &str,
-        headers: &BTreeMap<String, String>,
+        headers: &Headers,
     ) -> Result<Self, u16> {
-        let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
-        for (name, value) in headers {
-            let name: HeaderName = name.parse().unwrap();
-            request.headers_mut().insert(name, value.parse().unwrap());
-        }
-        match connect_async(request).await {
-            Ok((stream, _)) => Ok(Self { stream, early: Vec::new(), closed: false }),
-            Err(Error::Http(refusal)) => Err(refusal.status().as_u16()),
-            Err(error) => panic!("{error}"),
-        }
+        let stream = replay::open(address, path, headers).await?;
+        Ok(Self { stream, early: Vec::new(), closed: false })
     }
 
     /// Sends a text; on a connection that has ended nothing happens.
@@ -84,28 +70,4 @@ impl Socket {
         let _ = self.find(Duration::from_millis(20), |_| false).await;
         self.early
     }
-}
-
-/// Status and body of one request, sent with these headers, `Host`, `Connection` and
-/// `Content-Length`.
-pub(crate) async fn request(
-    address: SocketAddr,
-    method: String,
-    path: String,
-    headers: BTreeMap<String, String>,
-    body: String,
-) -> (u16, String) {
-    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n");
-    for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
-    }
-    text += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(text.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
 }
