@@ -75,10 +75,14 @@ pub(crate) fn sealer_512m(walk: &mut Walk) {
     let new = miner(&printed);
     let created = format!("Created new miner: {new}");
     let named = format!("New miners address is: {new} (t2");
-    for line in
-        ["Checking if repo exists", "Pushed CreateMiner message: ", "Waiting for confirmation"]
-            .into_iter()
-            .chain([named.as_str(), created.as_str()])
+    for line in [
+        "Checking if repo exists",
+        "Initializing libp2p identity",
+        "Pushed CreateMiner message: ",
+        "Waiting for confirmation",
+    ]
+    .into_iter()
+    .chain([named.as_str(), created.as_str()])
     {
         walk.said(line);
     }

@@ -42,6 +42,7 @@ mod funds;
 mod handle;
 mod head;
 mod init;
+mod peer;
 mod post;
 mod proving;
 mod service;
@@ -56,6 +57,7 @@ pub use config::{
 };
 pub use error::SealerError;
 pub use init::{InitOptions, NewMiner, identity, init_existing, init_new};
+pub use peer::{PEER_KEY_FILE, peer_id};
 pub use service::Sealer;
 pub use store::Identity;
 pub use winning::MinerWinningProver;

@@ -13,7 +13,7 @@ use venus_core::{
 };
 use venus_proofs::DevNetwork;
 use venus_sealer::{
-    Identity, InitOptions, NewMiner, SealerConfig, identity, init_existing, init_new,
+    Identity, InitOptions, NewMiner, SealerConfig, identity, init_existing, init_new, peer_id,
     storage::{NewPath, SectorStorage},
 };
 
@@ -139,12 +139,13 @@ impl Init {
                 )?;
                 let client = MessagerClient::from(client.with_timeout(None));
                 let sink = RemoteSink::new(std::sync::Arc::new(client));
+                tracing::info!("Initializing libp2p identity");
                 let miner = NewMiner {
                     owner: self.owner,
                     worker,
                     from: self.from,
                     sector_size,
-                    peer_id: Default::default(),
+                    peer_id: peer_id(home)?,
                     multiaddrs: Vec::new(),
                 };
                 let made = init_new(home, &node, &sink, &miner, options).await?;

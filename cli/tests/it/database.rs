@@ -27,7 +27,7 @@ fn await_log(home: &Path, binary: &str, words: &str) {
 fn a_database_that_is_away_is_waited_for() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
-    let mut server = MariaDb::start();
+    let mut server = MariaDb::start_with(["--innodb-flush-log-at-trx-commit=2".to_owned()]);
     let [auth_dsn, messager_dsn] = [(); 2].map(|()| server.database());
     server.kill();
     let [port, other] = ports();
@@ -50,6 +50,9 @@ fn a_database_that_is_away_is_waited_for() {
     server.restart();
     await_success("venus-auth", home, &["--listen", &listen, "user", "list"]);
     await_log(home, "venus-messager", "messages are kept in a database");
+    for binary in ["venus-auth", "venus-messager"] {
+        await_log(home, binary, "set innodb_flush_log_at_trx_commit = 1");
+    }
     auth.stop();
     drop(messager);
 }

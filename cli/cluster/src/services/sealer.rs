@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use venus_core::{
-    Address, Bytes, ChainApi, MessageSink, ProofProvider, SectorNumber,
+    Address, ChainApi, MessageSink, ProofProvider, SectorNumber,
     api::gateway::GatewayProviders,
     auth::{LocalToken, Permission, TokenGuard},
     clock::SharedClock,
@@ -18,7 +18,7 @@ use venus_core::{
 use venus_sealer::{
     InitOptions, NewMiner, Sealer, SealerConfig, SealerError,
     gateway::serve_proofs,
-    identity, init_existing, init_new,
+    identity, init_existing, init_new, peer_id,
     storage::{NewPath, SectorStorage},
 };
 
@@ -190,7 +190,7 @@ async fn init(
                 worker,
                 from: None,
                 sector_size: SECTOR_SIZE,
-                peer_id: Bytes::default(),
+                peer_id: peer_id(home)?,
                 multiaddrs: Vec::new(),
             };
             init_new(home, chain, sink, &new, options).await?
