@@ -8,6 +8,8 @@ mod influx;
 mod replay;
 mod sql;
 mod sql_failures;
+mod sql_migrations;
+mod sql_tls;
 mod world;
 
 // One directory a store; it goes away with the process.

@@ -48,7 +48,11 @@ pub(crate) fn dumped() -> String {
 
 /// The tables that are there, and how each would be made, without the next number of a row.
 fn schema(dsn: &str) -> Vec<String> {
-    let show = |statement: &str| MariaDb::shared().execute(name_of(dsn), statement);
+    schema_at(MariaDb::shared(), dsn)
+}
+
+pub(crate) fn schema_at(server: &MariaDb, dsn: &str) -> Vec<String> {
+    let show = |statement: &str| server.execute(name_of(dsn), statement);
     let mut schema = vec![show("SHOW TABLES")];
     for table in TABLES {
         let create = show(&format!("SHOW CREATE TABLE {table}"));
@@ -156,6 +160,18 @@ async fn times_are_those_of_the_place_that_the_dsn_names() {
     let written = "SELECT created_at, updated_at FROM miners WHERE miner = '07'";
     let written = MariaDb::shared().execute(name_of(&dsn), written);
     assert_eq!(written, "2026-11-25 08:00:00.500\t2026-11-25 08:00:00.500\n");
+}
+
+#[tokio::test]
+async fn the_token_file_needs_no_home_beforehand() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().join("new/home");
+    let config = AuthConfig { db: empty_database(), ..crate::world::config(&home) };
+    let auth = Auth::builder(config).open().await.unwrap();
+    let auth = auth.start(CancellationToken::new()).await.unwrap();
+    let written = venus_core::auth::read_token(&home).unwrap();
+    assert_eq!(written, auth.admin_token());
+    auth.shutdown().await.unwrap();
 }
 
 fn limits_of(name: &str) -> venus_core::auth::RateLimit {

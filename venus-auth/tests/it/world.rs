@@ -1,14 +1,9 @@
-//! A running venus-auth, and the plainest of HTTP clients.
-
-use std::collections::HashMap;
+//! A running venus-auth.
 
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 use tokio_util::sync::CancellationToken;
 use venus_auth::{Auth, AuthConfig, AuthHandle, DbConfig};
+use venus_core::test_utils::replay::{self, Answer};
 
 pub(crate) struct World {
     pub(crate) auth: AuthHandle,
@@ -43,34 +38,7 @@ impl World {
         headers: &[(String, String)],
         body: Option<&str>,
     ) -> Answer {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: auth\r\nConnection: close\r\n");
-        for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        if let Some(body) = body {
-            text += &format!("Content-Length: {}\r\n", body.len());
-        }
-        text += "\r\n";
-        text += body.unwrap_or_default();
-        let mut stream = TcpStream::connect(self.auth.local_addr()).await.unwrap();
-        stream.write_all(text.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let mut lines = head.lines();
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let headers = lines
-            .map(|line| line.split_once(": ").unwrap())
-            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-            .collect();
-        Answer { status, headers, body: body.to_owned() }
+        let headers = headers.iter().map(|(name, value)| (name, value));
+        replay::send(self.auth.local_addr(), method, path, headers, body).await
     }
-}
-
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HashMap<String, String>,
-    pub(crate) body: String,
 }

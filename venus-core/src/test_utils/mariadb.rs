@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 /// Starts the server, and ends it when the process that holds the other end of the pipe ends, in
@@ -37,6 +37,7 @@ const LOGIN: &str = "root:111111";
 pub struct MariaDb {
     dir: PathBuf,
     port: u16,
+    options: Vec<String>,
     guard: Option<Child>,
     databases: AtomicUsize,
 }
@@ -59,17 +60,27 @@ impl MariaDb {
     /// If MariaDB is not installed, and cannot be: the text says how to. If it does not start: the
     /// text has its log.
     pub fn start() -> Self {
-        Self::try_start().expect("a MariaDB for the test")
+        Self::start_with([])
     }
 
-    fn try_start() -> Result<Self, String> {
+    /// Starts another server with more options, such as `--ssl-cert=/path`.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with<const N: usize>(options: [String; N]) -> Self {
+        Self::try_start(options.into()).expect("a MariaDB for the test")
+    }
+
+    fn try_start(options: Vec<String>) -> Result<Self, String> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let server = find_server()?;
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("venus-mariadb-{}-{number}", std::process::id());
+        // In containers that share the folder two processes may have one id.
+        let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+        let name = format!("venus-mariadb-{}-{now}-{number}", std::process::id());
         let dir = env::temp_dir().join(name);
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        fs::create_dir(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         let mut install = Command::new("mariadb-install-db");
         install.arg("--no-defaults").arg(format!("--datadir={}", dir.join("data").display()));
         install.args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
@@ -83,7 +94,7 @@ impl MariaDb {
             .and_then(|listener| listener.local_addr())
             .map_err(|error| format!("no free port: {error}"))?
             .port();
-        let mut this = Self { dir, port, guard: None, databases: AtomicUsize::new(0) };
+        let mut this = Self { dir, port, options, guard: None, databases: AtomicUsize::new(0) };
         this.run(&server)?;
         this.try_execute("", "SET PASSWORD FOR root@'127.0.0.1' = PASSWORD('111111')")?;
         Ok(this)
@@ -101,7 +112,8 @@ impl MariaDb {
         ] {
             guard.arg(format!("--{option}={value}"));
         }
-        guard.args(["--skip-name-resolve", "--innodb-buffer-pool-size=32M"]);
+        guard.args(["--skip-name-resolve", "--innodb-buffer-pool-size=32M", MYSQL_8]);
+        guard.args(&self.options);
         guard.args(SMALL).args(user()).stdin(Stdio::piped());
         self.guard = Some(guard.spawn().map_err(|error| format!("sh: {error}"))?);
         let limit = Instant::now() + Duration::from_secs(60);
@@ -208,6 +220,10 @@ impl Drop for MariaDb {
         let _ = fs::remove_dir_all(&self.dir);
     }
 }
+
+/// As strict as MySQL 8 is.
+const MYSQL_8: &str = "--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,\
+    NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION";
 
 /// Files of 20 MB instead of 120.
 const SMALL: [&str; 2] =

@@ -7,6 +7,7 @@ mod chain;
 #[cfg(feature = "sql")]
 mod mariadb;
 mod proof;
+pub mod replay;
 mod signer;
 mod sink;
 

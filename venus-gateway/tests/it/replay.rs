@@ -8,12 +8,7 @@ mod recording;
 mod socket;
 mod stage;
 
-use self::{
-    judge::Judge,
-    play::Player,
-    recording::Scenario,
-    stage::Stage,
-};
+use self::{judge::Judge, play::Player, recording::Scenario, stage::Stage};
 
 /// In this one it is random who is asked first: it is played until it is the one of the recording.
 const RANDOM: &str = "two connections, the first is lost: the other one answers";

@@ -7,8 +7,7 @@ use super::{judge::Answer, recording::Known};
 
 pub(crate) const EMPTY: Rule =
     "null, an empty list and empty bytes are one; lists are written `[]`";
-const DECODER: Rule =
-    "what a provider answered and cannot be read: not the words of Go's decoder";
+const DECODER: Rule = "what a provider answered and cannot be read: not the words of Go's decoder";
 const PANIC: Rule = "where Go panics there is an error";
 const CANCELLED: Rule = "a cancelled call says `context canceled` in every component";
 const MISSING_PAGE: Rule = "404 without a text for what is not there";

@@ -5,7 +5,7 @@ use venus_core::test_utils::replay::{self, Report, Row, align, matches};
 
 use super::{
     auth::Asked,
-    differences::{DIFFERENT, EMPTY, EXTRA, NOTHING_TO_BIND, NOT_PLAYED, RULES, rule},
+    differences::{DIFFERENT, EMPTY, EXTRA, NOT_PLAYED, NOTHING_TO_BIND, RULES, rule},
     recording::{Frame, Known, Same, kind, same},
 };
 
@@ -101,7 +101,8 @@ impl Judge {
             (None, Err(_)) => None,
         };
         let ours = ours.map_or_else(|text| text, |ours| render(&ours));
-        let outcome = rules.ok_or_else(|| format!("`{:.400}` is ours `{ours:.400}`", render(theirs)));
+        let outcome =
+            rules.ok_or_else(|| format!("`{:.400}` is ours `{ours:.400}`", render(theirs)));
         let as_listed = |pattern: &str, ours: &str| matches(&known.fill(pattern), ours);
         self.report.note(&self.name(at), outcome, &ours, as_listed);
     }

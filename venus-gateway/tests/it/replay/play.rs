@@ -324,7 +324,8 @@ impl<'a> Player<'a> {
     async fn register(&mut self, wallet: &Registered) {
         let token = self.known.fill(&format!("Bearer {{{{token:{}}}}}", wallet.token));
         let headers = BTreeMap::from([("Authorization".to_owned(), token)]);
-        let mut socket = Socket::open(self.stage.served.address, &wallet.path, &headers).await.unwrap();
+        let mut socket =
+            Socket::open(self.stage.served.address, &wallet.path, &headers).await.unwrap();
         self.sign_bytes.insert(wallet.conn.clone(), SIGN_BYTES.to_vec());
         let call = |id: usize, method: &str, params: Value| {
             json!({"jsonrpc": "2.0", "id": id, "method": method, "params": [params]}).to_string()

@@ -3,42 +3,15 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use venus_core::test_utils::replay::{
+    Answer, Rule, align, find, json, mask, render, rule_of_error, rule_of_texts, sort,
+};
 
 use super::{
-    daemon::Answer,
-    differences::{NOT_SERVED, Rule},
-    recording::{Exchange, Known, find},
+    differences::{NAMES, NOT_SERVED, PANIC, VERSION},
+    recording::{Exchange, Known},
 };
 use crate::node::ScriptedNode;
-
-/// Status, then code and text of an error or the result: what the lists of differences name.
-pub(crate) fn render(status: u16, body: &str) -> String {
-    let value: Value = serde_json::from_str(body).unwrap_or_default();
-    match (value.get("error"), value.get("result")) {
-        (Some(error), _) => {
-            format!("{status} {} {}", error["code"], error["message"].as_str().unwrap_or_default())
-        }
-        (None, Some(result)) => format!("{status} {result}"),
-        (None, None) => format!("{status} {}", body.trim_end()),
-    }
-}
-
-/// `*` in a pattern stands for anything.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let Some((beginning, rest)) = pattern.split_once('*') else { return text == pattern };
-    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
-    let inner = text.strip_prefix(beginning).and_then(|text| text.strip_suffix(end));
-    let next = |text: &'_ str, part: &str| text.split_once(part).map(|(_, after)| after.len());
-    let Some(inner) = inner else { return false };
-    let mut left = inner;
-    middle.split('*').filter(|part| !part.is_empty()).all(|part| match next(left, part) {
-        Some(length) => {
-            left = &left[left.len() - length..];
-            true
-        }
-        None => false,
-    })
-}
 
 /// Which of our tipsets stand for the recorded ones: blocks of the same heights, but not the same
 /// blocks.
@@ -81,29 +54,13 @@ pub(crate) fn difference(
     let (Some(mut theirs), Some(mut ours)) = (read(&body), read(&answer.body)) else {
         return if body.trim() == answer.body.trim() { None } else { different() };
     };
-    if let (Value::Object(theirs), Value::Object(ours)) = (&theirs, &mut ours)
-        && !theirs.contains_key("result")
-        && ours.get("result") == Some(&Value::Null)
-    {
-        ours.remove("result");
-    }
+    align(&theirs, &mut ours);
     for value in [&mut theirs, &mut ours] {
         plain_numbers(value);
-    }
-    for path in exchange.volatile.iter().filter(|path| path.as_str() != "$") {
-        for value in [&mut theirs, &mut ours] {
-            find(value, path).into_iter().for_each(|value| *value = Value::Null);
-        }
-    }
-    if exchange.unordered {
-        // Of what has an id or an address, each stands for the same.
-        let name = |value: &Value| {
-            ["ID", "addr"].iter().find_map(|key| value.get(key)).unwrap_or(value).to_string()
-        };
-        for value in [&mut theirs, &mut ours] {
-            if let Some(list) = value.get_mut("result").and_then(Value::as_array_mut) {
-                list.sort_by_key(name);
-            }
+        mask(value, exchange.volatile.iter().filter(|path| *path != "$"));
+        if exchange.unordered {
+            // Of what has an id or an address, each stands for the same.
+            find(value, "$.result").into_iter().for_each(|list| sort(list, &["ID", "addr"]));
         }
     }
     let places = |value: &mut Value| -> Vec<(Value, Value)> {
@@ -169,45 +126,18 @@ fn differing(path: &str, theirs: &Value, ours: &Value, places: &mut Vec<String>)
 
 /// The rule by which an answer differs.
 pub(crate) fn rule(exchange: &Exchange, answer: &Answer, known: &Known) -> Option<Rule> {
-    let recorded = &exchange.response;
-    let ours: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    if ours["result"]["APIVersion"] == json!(0) {
-        return Some(Rule::Version);
+    let ours = json(&answer.body);
+    if ours["result"]["APIVersion"] == 0 {
+        return Some(VERSION);
     }
-    let (code, text) = (&ours["error"]["code"], ours["error"]["message"].as_str()?);
-    if NOT_SERVED.contains(&exchange.request.called().as_str()) {
-        return (*code == json!(-32601)).then_some(Rule::NotServed);
+    let code = ours["error"]["code"].as_i64()?;
+    if NAMES.contains(&exchange.request.called("Message.").as_str()) {
+        return (code == -32601).then_some(NOT_SERVED);
     }
-    let body = known.fill(&recorded.body);
-    if body.is_empty() {
-        let unreadable = recorded.status() == 500 && ours["id"].is_null() && answer.status >= 400;
-        return (unreadable && [json!(-32700), json!(-32600)].contains(code))
-            .then_some(Rule::Unreadable);
+    let body = known.fill(&exchange.response.body);
+    let theirs = &json(&body)["error"]["message"];
+    if theirs.as_str().is_some_and(|text| text.contains("panic in rpc method")) {
+        return [-32602, -32700].contains(&code).then_some(PANIC);
     }
-    let theirs: Value = serde_json::from_str(&body).ok()?;
-    let theirs = &theirs["error"];
-    let recorded_text = theirs["message"].as_str()?;
-    if recorded_text.contains("panic in rpc method") {
-        return [json!(-32602), json!(-32700)].contains(code).then_some(Rule::Panic);
-    }
-    if theirs["code"] != *code || recorded.status() != answer.status {
-        return None;
-    }
-    texts(code, recorded_text, text)
-}
-
-/// The rule by which two texts of errors with one code differ.
-pub(crate) fn texts(code: &Value, theirs: &str, ours: &str) -> Option<Rule> {
-    if *code == json!(1) {
-        let more = ours.strip_prefix(theirs)?;
-        return (more.starts_with("; ") || more.starts_with(": ")).then_some(Rule::Hint);
-    }
-    let bare = theirs.trim_start_matches(&format!("(error code {code}) "));
-    let bare = bare.trim_end_matches(&format!(": error code {code}"));
-    // Of what cannot be decoded, the place is compared and not the words of Go's decoder.
-    let place = |text: &str| match text.split_once(" (param:").or_else(|| text.split_once(": ")) {
-        Some((place, _)) if *code == json!(-32700) => place.to_owned(),
-        _ => text.to_owned(),
-    };
-    (place(bare) == place(ours)).then_some(Rule::Protocol)
+    rule_of_error((exchange.response.status(), &body), answer, rule_of_texts)
 }

@@ -1,33 +1,18 @@
 //! Everything in which our messager answers otherwise than the Go messager, on purpose.
 
-/// A difference that follows from a decision, wherever it applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rule {
-    Version,
-    Hint,
-    Protocol,
-    Unreadable,
-    Panic,
-    NotServed,
-}
+use venus_core::test_utils::replay::{HINT, PROTOCOL, Rule, UNREADABLE};
 
-impl Rule {
-    pub(crate) const ALL: [(Self, &str); 6] = [
-        (Self::Version, "the version is our own"),
-        (Self::Hint, "behind the words of Go an error says what to do"),
-        (
-            Self::Protocol,
-            "errors of the protocol have code and status of Go, not `(error code N)` around the \
-             text, nor the words of Go's decoder",
-        ),
-        (Self::Unreadable, "what cannot be read as a request is answered with a JSON-RPC error"),
-        (Self::Panic, "where the Go messager panics, an error that names the parameter"),
-        (Self::NotServed, "methods that are not served yet"),
-    ];
-}
+pub(crate) const VERSION: Rule = "the version is our own";
+pub(crate) const PANIC: Rule = "where the Go messager panics, an error that names the parameter";
+pub(crate) const NOT_SERVED: Rule = "methods that are not served yet";
+/// Over a database alone.
+pub(crate) const ROUNDED: Rule =
+    "the column has two digits; the recordings are of the other store of the Go program";
+
+pub(crate) const RULES: [Rule; 6] = [VERSION, HINT, PROTOCOL, UNREADABLE, PANIC, NOT_SERVED];
 
 /// Methods that are not served yet.
-pub(crate) const NOT_SERVED: &[&str] = &[
+pub(crate) const NAMES: &[&str] = &[
     "UpdateMessageStateByID",
     "ReplaceMessage",
     "SaveNode",

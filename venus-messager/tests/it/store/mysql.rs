@@ -208,7 +208,7 @@ async fn a_wrong_dsn_is_explained_without_its_password() {
     let right = Dsn::empty().0;
     let database = right.split_once(")/").unwrap().1.split_once('?').unwrap().0.to_owned();
     for (wrong, word) in [
-        (right.replace("111111", "secret"), "does not let `root` in"),
+        (right.replace("111111", "secret"), "refused the login `root`"),
         (right.replace(&database, "nowhere"), "there is no database `nowhere`"),
         (format!("root:secret@tcp(127.0.0.1:1)/{database}"), "no database answers at 127.0.0.1:1"),
     ] {

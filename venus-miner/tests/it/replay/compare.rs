@@ -3,81 +3,49 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use venus_core::test_utils::replay::{Answer, Rule, align, find, mask, render, sort};
 
 use super::{
-    differences::{NOT_SERVED, Rule},
+    differences::{MISSING_PAGE, NAMES, NOT_SERVED, PROTOCOL, TICKET_LAST, VERSION, WHY, WORDS},
     node::Node,
-    recording::{Exchange, find},
+    recording::Exchange,
 };
-
-/// Status, then code and text of an error or the result: what the lists of differences name.
-pub(crate) fn render((status, body): &(u16, String)) -> String {
-    let value: Value = serde_json::from_str(body).unwrap_or_default();
-    match (value.get("error"), value.get("result")) {
-        (Some(error), _) => {
-            format!("{status} {} {}", error["code"], error["message"].as_str().unwrap_or_default())
-        }
-        (None, Some(result)) => format!("{status} {result}"),
-        (None, None) => format!("{status} {}", body.trim_end()),
-    }
-}
-
-/// `*` in a pattern stands for anything.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => text == pattern,
-        Some((beginning, rest)) => text.strip_prefix(beginning).is_some_and(|text| {
-            text.char_indices()
-                .map(|(at, _)| at)
-                .chain([text.len()])
-                .any(|at| matches(rest, &text[at..]))
-        }),
-    }
-}
 
 /// The rules by which an answer differs from the recorded one; none: it is equal. The error tells
 /// how it differs otherwise.
 pub(crate) fn judge(
     exchange: &Exchange,
-    answer: &(u16, String),
+    answer: &Answer,
     node: &Node,
 ) -> Result<BTreeSet<Rule>, String> {
-    let recorded = (exchange.response.status(), exchange.response.body.clone());
-    let differ = || Err(format!("`{:.900}` is ours `{:.900}`", render(&recorded), render(answer)));
+    let (status, body) = (exchange.response.status(), &exchange.response.body);
+    let differ = || {
+        let (theirs, ours) = (render(status, body), render(answer.status, &answer.body));
+        Err(format!("`{theirs:.900}` is ours `{ours:.900}`"))
+    };
     let mut rules = BTreeSet::new();
     let read = |text: &str| serde_json::from_str::<Value>(text).ok();
-    let (theirs, ours) = (read(&recorded.1), read(&answer.1));
-    if NOT_SERVED.contains(&exchange.request.called().as_str()) {
+    let (theirs, ours) = (read(body), read(&answer.body));
+    if NAMES.contains(&exchange.request.called("Filecoin.").as_str()) {
         let code = ours.map(|ours| ours["error"]["code"].clone());
-        return if code == Some(json!(-32601)) { Ok([Rule::NotServed].into()) } else { differ() };
+        return if code == Some(json!(-32601)) { Ok([NOT_SERVED].into()) } else { differ() };
     }
-    if recorded.0 != answer.0 {
+    if status != answer.status {
         return differ();
     }
     let (Some(mut theirs), Some(mut ours)) = (theirs, ours) else {
-        let missing = answer.0 == 404 && answer.1.is_empty() && !recorded.1.is_empty();
-        return match recorded.1.trim() == answer.1.trim() {
+        let missing = answer.status == 404 && answer.body.is_empty() && !body.is_empty();
+        return match body.trim() == answer.body.trim() {
             true => Ok(rules),
-            false if missing => Ok([Rule::MissingPage].into()),
+            false if missing => Ok([MISSING_PAGE].into()),
             false => differ(),
         };
     };
-    if theirs.get("result").is_none() && ours.get("result") == Some(&Value::Null) {
-        ours.as_object_mut().unwrap().remove("result");
-    }
-    for path in exchange.volatile.iter().filter(|path| !path.ends_with("Err")) {
-        for value in [&mut theirs, &mut ours] {
-            find(value, path).into_iter().for_each(|value| *value = Value::Null);
-        }
-    }
-    if exchange.unordered {
-        let name = |value: &Value| {
-            ["Addr", "miner"].iter().find_map(|key| value.get(key)).map(Value::to_string)
-        };
-        for value in [&mut theirs, &mut ours] {
-            if let Some(list) = value.get_mut("result").and_then(Value::as_array_mut) {
-                list.sort_by_key(name);
-            }
+    align(&theirs, &mut ours);
+    for value in [&mut theirs, &mut ours] {
+        mask(value, exchange.volatile.iter().filter(|path| !path.ends_with("Err")));
+        if exchange.unordered {
+            find(value, "$.result").into_iter().for_each(|list| sort(list, &["Addr", "miner"]));
         }
     }
     if !stands_for(&mut theirs, &mut ours, node) {
@@ -128,16 +96,16 @@ fn reconcile(key: &str, theirs: &mut Value, ours: &mut Value, rules: &mut BTreeS
                 // A lost draw has no ticket here, and no proof of election there.
                 for key in ["computeTicket", "computeElectionProof"] {
                     if theirs.remove(key).is_some() != ours.remove(key).is_some() {
-                        rules.insert(Rule::TicketLast);
+                        rules.insert(TICKET_LAST);
                     }
                 }
                 if !theirs.contains_key("error") && ours.remove("error").is_some() {
-                    rules.insert(Rule::Why);
+                    rules.insert(WHY);
                 }
             }
             if theirs.get("APIVersion").is_some() && ours.contains_key("Version") {
                 ours.insert("Version".into(), theirs["Version"].clone());
-                rules.insert(Rule::Version);
+                rules.insert(VERSION);
             }
             for (key, theirs) in theirs.iter_mut() {
                 if let Some(ours) = ours.get_mut(key) {
@@ -161,7 +129,7 @@ fn reconcile(key: &str, theirs: &mut Value, ours: &mut Value, rules: &mut BTreeS
                 same
             });
             if list.len() < all {
-                rules.insert(Rule::Why);
+                rules.insert(WHY);
             }
             *theirs = if wanted.is_empty() && list.is_empty() { json!([]) } else { wanted.into() };
         }
@@ -192,10 +160,10 @@ fn without_time(error: &mut Value) {
 /// The rule by which two texts say the same.
 fn same_text(theirs: &str, ours: &str) -> Option<Rule> {
     if let Some(rest) = theirs.strip_prefix("(error code ") {
-        return (rest.split_once(") ")?.1 == ours).then_some(Rule::Protocol);
+        return (rest.split_once(") ")?.1 == ours).then_some(PROTOCOL);
     }
     // The number of Go's ErrorCode behind it, and the miner, are not part of the cause.
     let cause = theirs.trim_end_matches(" (1)");
     let cause = cause.split(", miner: ").next()?.rsplit(':').next()?.trim();
-    (ours.contains(cause) && ours.len() > cause.len()).then_some(Rule::Words)
+    (ours.contains(cause) && ours.len() > cause.len()).then_some(WORDS)
 }

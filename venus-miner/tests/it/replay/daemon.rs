@@ -2,8 +2,6 @@
 //! the prover of the recordings.
 
 use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,11 +9,7 @@ use std::{
 use async_trait::async_trait;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use venus_core::{
     Address, ChainEpoch, ExtendedSectorInfo, MsgMeta, PoStProof, ProofError, RegisteredPoStProof,
@@ -23,8 +17,8 @@ use venus_core::{
     auth::{LocalToken, MinerBindings, TokenGuard},
     clock::SharedClock,
     crypto::{KeyInfo, PrivateKey},
-    rpc::{self, RpcError},
-    test_utils::{MemAuth, MemSigner},
+    rpc::RpcError,
+    test_utils::{MemAuth, MemSigner, replay},
 };
 use venus_miner::{AuthMiners, Miner, MinerConfig};
 
@@ -101,10 +95,10 @@ impl WinningProver for Prover {
 
 pub(crate) struct Daemon {
     _home: TempDir,
-    _served: Served,
+    _node: Served,
     pub(crate) node: Node,
     pub(crate) local: String,
-    address: SocketAddr,
+    pub(crate) served: replay::Served,
     store: Arc<Wiped>,
     prover: Arc<Prover>,
     clock: Arc<SharedClock>,
@@ -119,7 +113,7 @@ impl Daemon {
             auth.upsert_miner(user, Address::id(miner), open.contains(&miner)).await.unwrap();
         }
         let (node, store) = (Node::new(), Arc::new(Wiped::default()));
-        let served = serve(node.methods()).await;
+        let node_served = serve(node.methods()).await;
         let head = node.script().head().min_timestamp();
         let clock = Arc::new(SharedClock::stepped(Duration::from_secs(head) + LATE));
         let prover = Arc::new(Prover(Mutex::new(Some(Duration::ZERO))));
@@ -127,7 +121,7 @@ impl Daemon {
         let mut config = MinerConfig { miner_once_timeout_secs: 3, ..MinerConfig::default() };
         config.recorder.enable = true;
         let (proves, time) = (Arc::clone(&prover), Arc::clone(&clock));
-        let miner = Miner::builder(served.client(), Arc::new(Wallet::of_w1()), proves, time)
+        let miner = Miner::builder(node_served.client(), Arc::new(Wallet::of_w1()), proves, time)
             .with_miners(AuthMiners(Arc::clone(&auth) as _))
             .with_block_store(Arc::clone(&store) as _)
             .with_config(config)
@@ -136,21 +130,18 @@ impl Daemon {
             .unwrap();
         let local = LocalToken::ephemeral();
         let token = local.token().to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let served = replay::Served::start(miner.router(TokenGuard::new(local).or(auth))).await;
         let stop = CancellationToken::new();
-        let router = miner.router(TokenGuard::new(local).or(auth));
-        tokio::spawn(rpc::serve(listener, router, stop.clone()));
         let task = tokio::spawn({
             let stop = stop.clone();
             async move { miner.run(stop).await }
         });
         Self {
             _home: home,
-            _served: served,
+            _node: node_served,
             node,
             local: token,
-            address,
+            served,
             store,
             prover,
             clock,
@@ -200,31 +191,5 @@ impl Daemon {
             }
         };
         tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap();
-    }
-
-    /// Sends exactly these headers, `Host`, `Connection` and `Content-Length`.
-    pub(crate) async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &BTreeMap<String, String>,
-        body: Option<&str>,
-    ) -> (u16, String) {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: miner\r\nConnection: close\r\n");
-        for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        if let Some(body) = body {
-            text += &format!("Content-Length: {}\r\n", body.len());
-        }
-        text += "\r\n";
-        text += body.unwrap_or_default();
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(text.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(!head.to_lowercase().contains("chunked"), "{head}");
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 }

@@ -1,38 +1,23 @@
 //! Everything in which our block producer answers otherwise than the Go miner, on purpose.
 
-/// A difference that follows from a decision, wherever it applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rule {
-    Version,
-    Words,
-    Why,
-    TicketLast,
-    Protocol,
-    MissingPage,
-    NotServed,
-}
+use venus_core::test_utils::replay::Rule;
 
-impl Rule {
-    pub(crate) const ALL: [(Self, &str); 7] = [
-        (Self::Version, "the version is our own"),
-        (Self::Words, "an error says what was tried, and the cause in the words of who gave it"),
-        (
-            Self::Why,
-            "a block that the filter or the node refuses, or the node does not make, is \
-            an error of the miner and of the record: its owner sees why there is none",
-        ),
-        (
-            Self::TicketLast,
-            "the ticket is drawn last, for winners alone: one signature a round \
-            for who loses",
-        ),
-        (Self::Protocol, "errors of the protocol without `(error code N)` around the text"),
-        (Self::MissingPage, "404 without a text for what is not there"),
-        (Self::NotServed, "methods that are not served: LogList, LogSetLevel, Closing"),
-    ];
-}
+pub(crate) const VERSION: Rule = "the version is our own";
+pub(crate) const WORDS: Rule =
+    "an error says what was tried, and the cause in the words of who gave it";
+pub(crate) const WHY: Rule = "a block that the filter or the node refuses, or the node does not \
+    make, is an error of the miner and of the record: its owner sees why there is none";
+pub(crate) const TICKET_LAST: Rule =
+    "the ticket is drawn last, for winners alone: one signature a round for who loses";
+pub(crate) const PROTOCOL: Rule = "errors of the protocol without `(error code N)` around the text";
+pub(crate) const MISSING_PAGE: Rule = "404 without a text for what is not there";
+pub(crate) const NOT_SERVED: Rule = "methods that are not served: LogList, LogSetLevel, Closing";
 
-pub(crate) const NOT_SERVED: &[&str] = &["LogList", "LogSetLevel", "Closing"];
+pub(crate) const RULES: [Rule; 7] =
+    [VERSION, WORDS, WHY, TICKET_LAST, PROTOCOL, MISSING_PAGE, NOT_SERVED];
+
+/// The methods of [`NOT_SERVED`].
+pub(crate) const NAMES: &[&str] = &["LogList", "LogSetLevel", "Closing"];
 
 const PAGES: &str = "who shows no token gets 401 everywhere, and there is no pprof";
 const OWN: &str = "who is no administrator sees its own miners alone (TRAP)";

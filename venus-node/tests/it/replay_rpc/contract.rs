@@ -79,8 +79,9 @@ async fn what_the_node_counts_is_served() {
     let daemon = Daemon::start().await;
     let token = format!("Bearer {}", daemon.token());
     let headers = [("Authorization".to_owned(), token)].into();
-    let (status, text) = daemon.request("GET", "/metrics", &headers, "").await;
-    assert_eq!(status, 200);
+    let answer = daemon.request("GET", "/metrics", &headers, "").await;
+    assert_eq!(answer.status, 200);
+    let text = answer.body;
     for line in
         ["venus_head_height{} 3735\n", "venus_head_lag_seconds{} 0\n", "venus_mpool_size{} 0\n"]
     {
@@ -89,7 +90,7 @@ async fn what_the_node_counts_is_served() {
     daemon.node.skip_to(3737);
     let wanted = "venus_head_lag_seconds{} 8\n";
     for _ in 0..50 {
-        if daemon.request("GET", "/metrics", &headers, "").await.1.contains(wanted) {
+        if daemon.request("GET", "/metrics", &headers, "").await.body.contains(wanted) {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;

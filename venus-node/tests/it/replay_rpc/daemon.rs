@@ -4,12 +4,11 @@ use std::{collections::BTreeMap, fs::File, net::SocketAddr};
 
 use serde::Deserialize;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 use tokio_util::sync::CancellationToken;
-use venus_core::auth::{Claims, JwtSecret, LocalToken, Permission, TokenGuard};
+use venus_core::{
+    auth::{Claims, JwtSecret, LocalToken, Permission, TokenGuard},
+    test_utils::replay::{Answer, Headers, send},
+};
 use venus_node::{ClockKind, Node, NodeBuilder, NodeConfig, PoolConfig, Preset};
 use venus_proofs::MockVerifier;
 
@@ -96,38 +95,19 @@ impl Daemon {
     }
 
     /// Puts the tokens in.
-    pub(super) fn fill(&self, text: &str) -> String {
+    fn fill(&self, text: &str) -> String {
         self.tokens.iter().fold(text.to_owned(), |text, (name, token)| text.replace(name, token))
-    }
-
-    /// Status and body of the answer to a POST.
-    pub(super) async fn post(
-        &self,
-        path: &str,
-        headers: &BTreeMap<String, String>,
-        body: &str,
-    ) -> (u16, String) {
-        self.request("POST", path, headers, body).await
     }
 
     pub(super) async fn request(
         &self,
         method: &str,
         path: &str,
-        headers: &BTreeMap<String, String>,
+        headers: &Headers,
         body: &str,
-    ) -> (u16, String) {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n");
-        for (name, value) in headers {
-            text += &format!("{name}: {}\r\n", self.fill(value));
-        }
-        text += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(text.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    ) -> Answer {
+        let headers = headers.iter().map(|(name, value)| (name, self.fill(value)));
+        send(self.address, method, path, headers, Some(body)).await
     }
 }
 

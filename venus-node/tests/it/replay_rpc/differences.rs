@@ -1,5 +1,10 @@
 //! Where we answer otherwise on purpose.
 
+use venus_core::test_utils::replay::Rule;
+
+pub(super) const SAME_CODE: Rule = "the same code in other words";
+pub(super) const MISSING: Rule = "methods that our node does not have";
+
 const GAS: &str = "gas of actor code is approximate here";
 const NULL: &str = "null where a message or block must be is refused as such";
 const FACTOR: &str = "no factor of over-estimation means the configured one, not a limit of 0";

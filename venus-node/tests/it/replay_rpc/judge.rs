@@ -1,6 +1,7 @@
 //! Equal, different by a rule, or different.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use venus_core::test_utils::replay::{json, mask};
 
 use super::recording::{Exchange, Question};
 
@@ -26,10 +27,7 @@ pub(super) fn judge(question: &Question<'_>, status: u16, body: &str) -> Verdict
     if all().any(|exchange| is_equal(exchange, status, body)) {
         return Verdict::Equal;
     }
-    let code = |body: &str| {
-        let value: Value = serde_json::from_str(body).unwrap_or_default();
-        value["error"]["code"].as_i64()
-    };
+    let code = |body: &str| json(body)["error"]["code"].as_i64();
     match code(body) {
         None => Verdict::Different,
         Some(ours) if all().any(|exchange| code(&exchange.response.body) == Some(ours)) => {
@@ -41,10 +39,7 @@ pub(super) fn judge(question: &Question<'_>, status: u16, body: &str) -> Verdict
 
 fn is_equal(exchange: &Exchange, status: u16, body: &str) -> bool {
     let recorded = &exchange.response;
-    if recorded.status != status {
-        return false;
-    }
-    same(&recorded.body, body, &exchange.volatile)
+    recorded.status() == status && same(&recorded.body, body, &exchange.volatile)
 }
 
 /// Compares as JSON, whatever the order of the keys, with what varies blanked.
@@ -53,11 +48,8 @@ pub(super) fn same(theirs: &str, ours: &str, volatile: &[String]) -> bool {
     let (Some(mut theirs), Some(mut ours)) = (read(theirs), read(ours)) else {
         return theirs.trim() == ours.trim();
     };
-    for path in volatile {
-        let steps: Vec<_> = path.trim_start_matches("$.").split('.').collect();
-        mask(&mut theirs, &steps);
-        mask(&mut ours, &steps);
-    }
+    mask(&mut theirs, volatile);
+    mask(&mut ours, volatile);
     let [theirs, ours] = [theirs, ours].map(|value| {
         let mut value = lists(value);
         // No result and a null one are the same.
@@ -92,31 +84,5 @@ fn lists(value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(lists).collect(),
         Value::Object(map) => map.into_iter().map(|(key, value)| (key, lists(value))).collect(),
         other => other,
-    }
-}
-
-fn mask(value: &mut Value, steps: &[&str]) {
-    let Some((step, rest)) = steps.split_first() else {
-        // What is there must be there, whatever it is.
-        *value = json!("varies");
-        return;
-    };
-    let (step, all) = step.strip_suffix("[*]").map_or((*step, false), |step| (step, true));
-    match value.get_mut(step) {
-        Some(Value::Array(items)) if all => items.iter_mut().for_each(|item| mask(item, rest)),
-        Some(inner) => mask(inner, rest),
-        None => {}
-    }
-}
-
-/// What an answer says, in short.
-pub(super) fn render(status: u16, body: &str) -> String {
-    let value: Value = serde_json::from_str(body).unwrap_or_default();
-    match (value.get("error"), value.get("result")) {
-        (Some(error), _) => {
-            format!("{status} {} {}", error["code"], error["message"].as_str().unwrap_or_default())
-        }
-        (None, Some(result)) => format!("{status} {result}"),
-        (None, None) => format!("{status} {}", body.trim()),
     }
 }

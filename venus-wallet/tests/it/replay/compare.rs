@@ -1,46 +1,41 @@
 //! Equal, different by a rule, or different.
 
-use serde_json::{Value, json};
-
-use super::{
-    daemon::Answer,
-    differences::Rule,
-    recording::{Exchange, Known, find},
+use serde_json::Value;
+use venus_core::test_utils::replay::{
+    self, Answer, Outcome, Rule, align, json, mask, render, rule_of_error, rule_of_texts,
 };
 
-/// Status, then code and text of an error or the result: what the lists of differences name.
-pub(crate) fn render(status: u16, body: &str) -> String {
-    let value: Value = serde_json::from_str(body).unwrap_or_default();
-    match (value.get("error"), value.get("result")) {
-        (Some(error), _) => {
-            format!("{status} {} {}", error["code"], error["message"].as_str().unwrap_or_default())
-        }
-        (None, Some(result)) => format!("{status} {result}"),
-        (None, None) => format!("{status}{}", body.trim_end()),
-    }
-}
+use super::{
+    differences::{ANONYMOUS, NAMES, NOT_OFFERED, PANIC, REASON},
+    recording::{Exchange, Known, has_token},
+};
 
-/// `*` at the end of a pattern stands for anything; lists may be in any order.
+/// `*` in a pattern stands for anything; lists may be in any order.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let list = |text: &str| {
         let mut list: Vec<String> = serde_json::from_str(text.strip_prefix("200 ")?).ok()?;
         list.sort();
         Some(list)
     };
-    if let (Some(expected), Some(list)) = (list(pattern), list(text)) {
-        return expected == list;
+    match (list(pattern), list(text)) {
+        (Some(expected), Some(list)) => expected == list,
+        _ => replay::matches(pattern, text),
     }
-    match pattern.strip_suffix('*') {
-        Some(beginning) => text.starts_with(beginning),
-        None => text == pattern,
+}
+
+pub(crate) fn outcome(exchange: &Exchange, answer: &Answer, known: &Known) -> Outcome {
+    match difference(exchange, answer, known) {
+        None => Ok(Vec::new()),
+        Some(text) => rule(exchange, answer, known).map(|rule| vec![rule]).ok_or(text),
     }
 }
 
 /// What differs between an answer and the recorded one, if anything.
-pub(crate) fn difference(exchange: &Exchange, answer: &Answer, known: &Known) -> Option<String> {
+fn difference(exchange: &Exchange, answer: &Answer, known: &Known) -> Option<String> {
     let recorded = &exchange.response;
     let body = known.fill(&recorded.body);
-    for (name, value) in recorded.headers() {
+    let of_json = || [("Content-Type".to_owned(), "application/json".to_owned())].into();
+    for (name, value) in recorded.headers.clone().unwrap_or_else(of_json) {
         // A type of nothing says nothing, and CORS is a rule of its own.
         let counts = !body.is_empty() && !name.starts_with("Access-Control-");
         if counts
@@ -57,74 +52,42 @@ pub(crate) fn difference(exchange: &Exchange, answer: &Answer, known: &Known) ->
     Some(format!("`{theirs:.400}` is ours `{ours:.400}`"))
 }
 
-/// Compares as JSON, whatever the order of the keys; no result and a null one are the same.
+/// Compares as JSON, whatever the order of the keys.
 pub(crate) fn same(theirs: &str, ours: &str, volatile: &[String]) -> bool {
     let read = |text: &str| serde_json::from_str::<Value>(text).ok();
     let (Some(mut theirs), Some(mut ours)) = (read(theirs), read(ours)) else {
         return theirs == ours;
     };
-    if let (Value::Object(theirs), Value::Object(ours)) = (&theirs, &mut ours)
-        && !theirs.contains_key("result")
-        && ours.get("result") == Some(&Value::Null)
-    {
-        ours.remove("result");
-    }
-    for path in volatile {
-        for value in [&mut theirs, &mut ours] {
-            *find(value, path).unwrap_or(&mut json!(0)) = Value::Null;
-        }
-    }
+    align(&theirs, &mut ours);
+    mask(&mut theirs, volatile);
+    mask(&mut ours, volatile);
     theirs == ours
 }
 
 /// The rule by which an answer differs.
-pub(crate) fn rule(exchange: &Exchange, answer: &Answer, known: &Known) -> Option<Rule> {
-    if !exchange.request.has_token() {
-        return (answer.status == 401 && answer.body.is_empty()).then_some(Rule::Anonymous);
+fn rule(exchange: &Exchange, answer: &Answer, known: &Known) -> Option<Rule> {
+    if !has_token(&exchange.request) {
+        return (answer.status == 401 && answer.body.is_empty()).then_some(ANONYMOUS);
     }
-    let recorded = &exchange.response;
-    let body = known.fill(&recorded.body);
-    let ours: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let (code, text) = (&ours["error"]["code"], ours["error"]["message"].as_str()?);
-    if Rule::NOT_OFFERED.contains(&exchange.request.called().as_str()) {
-        return (*code == json!(-32601)).then_some(Rule::NotOffered);
+    let called = exchange.request.called("Filecoin.");
+    let error = &json(&answer.body)["error"];
+    if NAMES.contains(&called.as_str()) {
+        return (error["code"] == -32601).then_some(NOT_OFFERED);
     }
-    if body.is_empty() {
-        let unreadable = recorded.status() == 500 && ours["id"].is_null() && answer.status >= 400;
-        return (unreadable && [json!(-32700), json!(-32600)].contains(code))
-            .then_some(Rule::Unreadable);
-    }
-    let theirs: Value = serde_json::from_str(&body).ok()?;
-    let theirs = &theirs["error"];
-    let recorded_text = theirs["message"].as_str()?;
-    if recorded_text.contains("panic in rpc method") {
+    let body = known.fill(&exchange.response.body);
+    let theirs = json(&body);
+    let text = theirs["error"]["message"].as_str().unwrap_or_default();
+    if text.contains("panic in rpc method") {
         let refused = "missing permission to invoke 'LockState'  (need 'admin')";
-        let right = exchange.request.called() != "LockState" || text == refused;
-        return (answer.status == 200 && *code == json!(1) && right).then_some(Rule::Panic);
+        let right = called != "LockState" || error["message"] == refused;
+        return (answer.status == 200 && error["code"] == 1 && right).then_some(PANIC);
     }
-    if theirs["code"] != *code || recorded.status() != answer.status {
-        return None;
-    }
-    texts(code, recorded_text, text)
+    rule_of_error((exchange.response.status(), &body), answer, texts)
 }
 
 /// The rule by which two texts of errors with one code differ.
 pub(crate) fn texts(code: &Value, theirs: &str, ours: &str) -> Option<Rule> {
-    if *code == json!(1) {
-        for beginning in ["get sign bytes: parseObj failed:", "JWT Verification failed: "] {
-            if theirs.starts_with(beginning) && ours.starts_with(beginning) {
-                return Some(Rule::Reason);
-            }
-        }
-        let more = ours.strip_prefix(theirs)?;
-        return (more.starts_with("; ") || more.starts_with(": ")).then_some(Rule::Hint);
-    }
-    let bare = theirs.trim_start_matches(&format!("(error code {code}) "));
-    let bare = bare.trim_end_matches(&format!(": error code {code}"));
-    // Of what cannot be decoded, the place is compared and not the words of Go's decoder.
-    let place = |text: &str| match text.split_once(" (param:").or_else(|| text.split_once(": ")) {
-        Some((place, _)) if *code == json!(-32700) => place.to_owned(),
-        _ => text.to_owned(),
-    };
-    (place(bare) == place(ours)).then_some(Rule::Protocol)
+    let both = |beginning| theirs.starts_with(beginning) && ours.starts_with(beginning);
+    let reason = both("get sign bytes: parseObj failed:") || both("JWT Verification failed: ");
+    if *code == 1 && reason { Some(REASON) } else { rule_of_texts(code, theirs, ours) }
 }
