@@ -1,12 +1,12 @@
 //! Putting venus-auth together and serving it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{fs::DirBuilder, net::SocketAddr, os::unix::fs::DirBuilderExt, sync::Arc};
 
 use axum::Router;
 use chrono::{DateTime, Utc};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use venus_core::auth::{TOKEN_FILE, write_secret_file};
+use venus_core::auth::{LocalTokenError, TOKEN_FILE, write_secret_file};
 
 use crate::{AuthConfig, AuthService, Error, influx::AccessLog, rest, store::AuthStore};
 
@@ -102,7 +102,11 @@ impl Auth {
         let bind = |source| Error::Bind { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(bind)?;
         let local_addr = listener.local_addr().map_err(bind)?;
-        write_secret_file(&self.config.home.join(TOKEN_FILE), self.admin_token.as_bytes())?;
+        let token = self.config.home.join(TOKEN_FILE);
+        // With everything in a database nobody has made the home yet.
+        let home = DirBuilder::new().recursive(true).mode(0o700).create(&self.config.home);
+        home.map_err(|source| LocalTokenError::Io { path: token.clone(), source })?;
+        write_secret_file(&token, self.admin_token.as_bytes())?;
         tracing::info!(listen = %local_addr, home = %self.config.home.display(), "venus-auth serves");
         let router = self.router().into_make_service_with_connect_info::<SocketAddr>();
         let stop = shutdown.clone();

@@ -29,8 +29,9 @@ fn a_database_that_is_away_is_waited_for() {
     let home = home.path();
     let mut server = MariaDb::start_with(["--innodb-flush-log-at-trx-commit=2".to_owned()]);
     let [auth_dsn, messager_dsn] = [(); 2].map(|()| server.database());
-    server.kill();
+    // Others than the server's own, which is free a moment later.
     let [port, other] = ports();
+    server.kill();
     let listen = format!("127.0.0.1:{port}");
     let auth = ["--listen", &listen, "run", "--db-type", "mysql", "--mysql-dsn", &auth_dsn];
     // One that is told to stop while it waits does.

@@ -60,7 +60,7 @@ pub enum Tls {
     Preferred,
     /// `skip-verify`: always, without a look at its certificate.
     Unverified,
-    /// `true`: always, with a certificate for the host.
+    /// `true`: always, with a certificate for the host by an authority that the machine trusts.
     Verified,
 }
 
@@ -161,11 +161,12 @@ impl Dsn {
             "readTimeout" => self.read_timeout = duration()?,
             "writeTimeout" => self.write_timeout = duration()?,
             "tls" => {
-                self.tls = match value {
+                self.tls = match value.to_lowercase().as_str() {
                     "false" | "0" => Tls::Off,
                     "true" | "1" => Tls::Verified,
                     "skip-verify" => Tls::Unverified,
                     "preferred" => Tls::Preferred,
+                    // In Go, the name of settings that the program itself has.
                     _ => return Err(wrong("true, false, skip-verify or preferred")),
                 }
             }
@@ -334,6 +335,16 @@ mod tests {
             "need not be escaped"
         );
         assert_eq!(dsn("u@tcp(h:1)/db").zone(), Zone::UTC);
+        for (text, tls) in [
+            ("true", Tls::Verified),
+            ("1", Tls::Verified),
+            ("TRUE", Tls::Verified),
+            ("false", Tls::Off),
+            ("Skip-Verify", Tls::Unverified),
+            ("preferred", Tls::Preferred),
+        ] {
+            assert_eq!(dsn(&format!("u@tcp(h:1)/db?tls={text}")).tls, tls, "{text}");
+        }
     }
 
     #[test]

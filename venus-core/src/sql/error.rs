@@ -1,6 +1,6 @@
 //! What can go wrong with a database. No text has the password in it.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use sqlx::mysql::MySqlDatabaseError;
 
@@ -35,7 +35,7 @@ pub enum SqlError {
     )]
     Unreachable { server: String, source: sqlx::Error },
     #[error(
-        "the database at {server} does not let `{user}` in; correct user and password in the DSN, \
+        "the database at {server} refused the login `{user}`; correct user and password in the DSN, \
          or grant it the database: GRANT ALL ON `{database}`.* TO '{user}'@'<this host>'"
     )]
     Denied { server: String, user: String, database: String, source: sqlx::Error },
@@ -44,6 +44,17 @@ pub enum SqlError {
          CREATE DATABASE `{database}` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
     )]
     NoDatabase { server: String, database: String, source: sqlx::Error },
+    #[error(
+        "the certificate of the database at {server} is not trusted; give the database one for \
+         the host in the DSN by an authority that this machine trusts (SSL_CERT_FILE can name \
+         others), or have it not looked at: tls=skip-verify in the DSN"
+    )]
+    Certificate { server: String, source: sqlx::Error },
+    #[error(
+        "the connection to the database at {server} cannot be encrypted; see that the server has \
+         TLS 1.2 or later, or do without: tls=false in the DSN"
+    )]
+    Unencrypted { server: String, source: sqlx::Error },
     #[error("cannot use the database at {server}; see whether its log says more")]
     Refused { server: String, source: sqlx::Error },
     #[error("the database at {server} did not answer within {limit:?}")]
@@ -75,9 +86,18 @@ impl SqlError {
             Some(1049) => Self::NoDatabase { server, database, source },
             Some(_) => Self::Refused { server, source },
             None => match &source {
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => {
-                    Self::Unreachable { server, source }
-                }
+                sqlx::Error::Tls(_) => Self::Unencrypted { server, source },
+                sqlx::Error::Io(error) => match tls_cause(error) {
+                    Some(rustls::Error::InvalidCertificate(_)) => {
+                        Self::Certificate { server, source }
+                    }
+                    Some(_) => Self::Unencrypted { server, source },
+                    None if error.kind() == io::ErrorKind::PermissionDenied => {
+                        Self::Refused { server, source }
+                    }
+                    None => Self::Unreachable { server, source },
+                },
+                sqlx::Error::PoolTimedOut => Self::Unreachable { server, source },
                 _ => Self::Refused { server, source },
             },
         }
@@ -96,15 +116,18 @@ impl SqlError {
         matches!(self, Self::Lost { .. })
     }
 
+    /// Whether the server is only away, or not ready yet: one that starts later will do.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Lost { .. } | Self::Unreachable { .. } | Self::TimedOut { .. } => true,
+            // Too many connections, shutting down; from 9001 on parts of TiDB are away.
+            _ => matches!(self.number(), Some(1040 | 1053 | 9001 | 9002 | 9005)),
+        }
+    }
+
     /// Whether trying again later may help.
     pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Lost { .. }
-            | Self::Unreachable { .. }
-            | Self::TimedOut { .. }
-            | Self::Busy { .. } => true,
-            _ => self.is_conflict(),
-        }
+        matches!(self, Self::Busy { .. }) || self.is_away() || self.is_conflict()
     }
 
     /// Whether another transaction was in the way: a deadlock, a lock that was not given up, or a
@@ -120,6 +143,8 @@ impl SqlError {
             Self::Unreachable { source, .. }
             | Self::Denied { source, .. }
             | Self::NoDatabase { source, .. }
+            | Self::Certificate { source, .. }
+            | Self::Unencrypted { source, .. }
             | Self::Refused { source, .. }
             | Self::Lost { source, .. }
             | Self::Statement(source) => number(source),
@@ -131,6 +156,11 @@ impl SqlError {
 fn number(error: &sqlx::Error) -> Option<u16> {
     let error = error.as_database_error()?;
     Some(error.try_downcast_ref::<MySqlDatabaseError>()?.number())
+}
+
+/// What TLS did not like, where that is why a connection failed.
+fn tls_cause(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 fn lost(error: &sqlx::Error) -> bool {

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection, Execute, Executor, FromRow, MySql, MySqlPool,
+    ConnectOptions, Connection, Execute, Executor, FromRow, MySql, MySqlConnection, MySqlPool,
     mysql::{MySqlArguments, MySqlPoolOptions, MySqlRow},
     pool::PoolConnection,
     query::{Query, QueryAs},
@@ -59,15 +59,23 @@ impl fmt::Debug for SqlPool {
 ///
 /// # Errors
 ///
-/// [`SqlError::Unreachable`], [`SqlError::Denied`], [`SqlError::NoDatabase`] or
-/// [`SqlError::Refused`], with the cause and what to do.
+/// [`SqlError::Unreachable`], [`SqlError::Denied`], [`SqlError::NoDatabase`],
+/// [`SqlError::Certificate`], [`SqlError::Unencrypted`] or [`SqlError::Refused`], with the cause
+/// and what to do.
 pub async fn open_pool(dsn: &Dsn, limits: &PoolLimits) -> Result<SqlPool, SqlError> {
     use sqlx::Error as Sqlx;
     let options = dsn.options();
     // Not through the pool: that would go on trying where nobody listens.
     let first = timeout(dsn.connect_timeout(), options.connect()).await;
     let first = first.unwrap_or_else(|_| Err(Sqlx::Io(std::io::ErrorKind::TimedOut.into())));
-    let connection = first.map_err(|source| SqlError::connecting(source, dsn))?;
+    let mut connection = first.map_err(|source| SqlError::connecting(source, dsn))?;
+    if let Ok(Some(setting)) = timeout(dsn.read_timeout(), lazy_commits(&mut connection)).await {
+        tracing::warn!(
+            setting,
+            "the database may forget what it has acknowledged when its machine fails; set \
+             innodb_flush_log_at_trx_commit = 1"
+        );
+    }
     // It was only to see that one can be made; a server that does not hear it drops it by itself.
     connection.close().await.ok();
     let pool = MySqlPoolOptions::new()
@@ -77,6 +85,14 @@ pub async fn open_pool(dsn: &Dsn, limits: &PoolLimits) -> Result<SqlPool, SqlErr
         .idle_timeout(limits.max_idle_time)
         .connect_lazy_with(options);
     Ok(SqlPool { pool, dsn: Arc::new(dsn.clone()), limits: *limits })
+}
+
+/// How the server flushes its log, if not at each commit: what was acknowledged is only as durable
+/// as the server makes it. Whoever has no such setting, or keeps it from us, is believed.
+async fn lazy_commits(connection: &mut MySqlConnection) -> Option<i64> {
+    let query = "SELECT CAST(@@GLOBAL.innodb_flush_log_at_trx_commit AS SIGNED)";
+    let setting = sqlx::query_scalar(query).fetch_one(connection).await.ok()?;
+    (setting != 1).then_some(setting)
 }
 
 impl SqlPool {

@@ -4,6 +4,7 @@
 //! a query finds is looked at once more here. A name that the tables cannot tell from one that is
 //! there is taken.
 
+mod migrate;
 mod rows;
 mod schema;
 mod writes;
@@ -28,7 +29,8 @@ pub struct SqlStore {
 }
 
 impl SqlStore {
-    /// Opens a database; makes the tables that are missing.
+    /// Opens a database; makes the tables that are missing, and brings those that sophon-auth from
+    /// 1.3 on made to its present version.
     ///
     /// # Errors
     ///
@@ -37,7 +39,7 @@ impl SqlStore {
     /// the kind that this program knows: then nothing is changed in it.
     pub async fn open(dsn: &Dsn, limits: &PoolLimits) -> Result<Self, StoreError> {
         let pool = open_pool(dsn, limits).await?;
-        schema::prepare(&pool).await?;
+        schema::prepare(&pool, dsn.zone()).await?;
         Ok(Self { zone: dsn.zone(), pool })
     }
 }

@@ -1,11 +1,12 @@
 //! The tables of sophon-auth, as it makes them itself.
 
-use venus_core::sql::{SqlError, SqlPool, sqlx};
+use venus_core::sql::{SqlError, SqlPool, Zone, sqlx};
 
+use super::migrate;
 use crate::store::StoreError;
 
 /// The version that sophon-auth 1.9 to 1.16 writes.
-const VERSION: u64 = 3;
+pub(super) const VERSION: u64 = 3;
 
 const TABLES: [(&str, &str, &str); 6] = [
     (
@@ -78,7 +79,6 @@ const TABLES: [(&str, &str, &str); 6] = [
             UNIQUE INDEX `miner_idx` (`miner`),
             INDEX `idx_miners_deleted_at` (`deleted_at`))",
     ),
-    // The last one, so that a start that was cut off is known by its absence.
     (
         "store_versions",
         "id,version",
@@ -89,83 +89,112 @@ const TABLES: [(&str, &str, &str); 6] = [
     ),
 ];
 
-/// A column as the server describes it.
-type Column = (String, String, bool);
-
-/// Makes the tables that are missing, after a look at those that are there: nothing is changed in
-/// a database that this program does not know.
-pub(super) async fn prepare(pool: &SqlPool) -> Result<(), StoreError> {
-    let before = columns(pool).await?;
-    let has_table = |name: &str| before.iter().any(|(table, ..)| table == name);
-    if has_table("store_versions") {
-        check_version(version(pool).await?, &before)?;
-    }
-    for (table, expected, _) in TABLES.iter().filter(|(table, ..)| has_table(table)) {
-        check_columns(table, expected, &before)?;
-    }
-    let options = table_options(pool).await?;
-    for (table, _, create) in TABLES.iter().filter(|(table, ..)| !has_table(table)) {
-        tracing::info!(table, database = pool.dsn().database(), "making a table");
-        let create = sqlx::AssertSqlSafe(format!("{create} {options}"));
-        pool.execute(sqlx::query(create)).await?;
-    }
-    if version(pool).await?.is_none() {
-        let insert = sqlx::query("INSERT IGNORE INTO store_versions (id, version) VALUES (1, ?)");
-        pool.execute(insert.bind(VERSION)).await?;
-    }
-    warn_of_lazy_commits(pool).await;
-    Ok(())
+/// What the tables have, as the server describes it.
+pub(super) struct Layout {
+    /// Table, column, and whether a new row must say something about it.
+    columns: Vec<(String, String, bool)>,
+    /// Table and name.
+    indexes: Vec<(String, String)>,
 }
 
-async fn columns(pool: &SqlPool) -> Result<Vec<Column>, SqlError> {
-    // The casts are for MySQL 8, which has these names in a binary type.
-    let query = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR), \
-        is_nullable = 'NO' AND column_default IS NULL AND extra NOT LIKE '%auto_increment%' \
-        FROM information_schema.columns WHERE table_schema = DATABASE()";
-    pool.fetch_all(|| sqlx::query_as(query)).await
+impl Layout {
+    pub(super) async fn read(pool: &SqlPool) -> Result<Self, SqlError> {
+        // The casts are for MySQL 8, which has these names in a binary type.
+        let columns = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR), \
+            is_nullable = 'NO' AND column_default IS NULL AND extra NOT LIKE '%auto_increment%' \
+            FROM information_schema.columns WHERE table_schema = DATABASE()";
+        let indexes = "SELECT CAST(table_name AS CHAR), CAST(index_name AS CHAR) \
+            FROM information_schema.statistics WHERE table_schema = DATABASE()";
+        Ok(Self {
+            columns: pool.fetch_all(|| sqlx::query_as(columns)).await?,
+            indexes: pool.fetch_all(|| sqlx::query_as(indexes)).await?,
+        })
+    }
+
+    pub(super) fn has_table(&self, table: &str) -> bool {
+        self.columns.iter().any(|(of, ..)| of == table)
+    }
+
+    /// Whether a table has a column or an index.
+    pub(super) fn has(&self, table: &str, name: &str) -> bool {
+        let is = |of: &str, found: &str| of == table && found.eq_ignore_ascii_case(name);
+        self.columns.iter().any(|(of, found, _)| is(of, found))
+            || self.indexes.iter().any(|(of, found)| is(of, found))
+    }
+
+    /// Whether a new row must say something about a column.
+    pub(super) fn wants(&self, table: &str, column: &str) -> bool {
+        self.columns.iter().any(|(of, name, must)| *must && of == table && name == column)
+    }
+
+    /// Whether this program knows what to do with it.
+    fn check(&self, version: u64) -> Result<(), StoreError> {
+        for (table, expected, _) in TABLES.iter().filter(|(table, ..)| self.has_table(table)) {
+            let found = || self.columns.iter().filter(|(of, ..)| of == table);
+            for name in expected.split(',') {
+                if !found().any(|(_, column, _)| column.eq_ignore_ascii_case(name))
+                    && !migrate::brings(table, name, version)
+                {
+                    let what = format!("its table `{table}` has no column `{name}`");
+                    return Err(StoreError::Outdated { what });
+                }
+            }
+            let known = |column: &str| {
+                expected.split(',').any(|name| column.eq_ignore_ascii_case(name))
+                    || (*table, column) == ("users", "miner")
+            };
+            if let Some((_, column, _)) = found().find(|(_, name, must)| *must && !known(name)) {
+                let (table, column) = ((*table).to_owned(), column.clone());
+                return Err(StoreError::Newer { table, column });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes the tables that are missing and migrates those of old, after a look at all of them:
+/// nothing is changed in a database that this program does not know.
+pub(super) async fn prepare(pool: &SqlPool, zone: Zone) -> Result<(), StoreError> {
+    let layout = Layout::read(pool).await?;
+    let version = match layout.has_table("store_versions") {
+        true => version(pool).await?,
+        false => None,
+    };
+    if let Some(found) = version.filter(|version| *version > VERSION) {
+        let small = |version: u64| u32::try_from(version).unwrap_or(u32::MAX);
+        return Err(StoreError::Version { found: small(found), known: small(VERSION) });
+    }
+    layout.check(version.unwrap_or(0))?;
+    migrate::complete(pool, &layout).await?;
+    for &(table, _, create) in TABLES.iter().filter(|(table, ..)| !layout.has_table(table)) {
+        tracing::info!(table, database = pool.dsn().database(), "making a table");
+        make(pool, create).await?;
+    }
+    match version {
+        None if !layout.has_table("users") => migrate::raise(pool, VERSION).await,
+        // Without a version it is Go's of old, or our own making of it was cut off.
+        version => migrate::migrate(pool, zone, version.unwrap_or(0)).await,
+    }
+}
+
+/// Makes the table of miners under another name.
+pub(super) async fn create_miners(pool: &SqlPool, name: &str) -> Result<(), StoreError> {
+    let miners = TABLES.iter().find(|(table, ..)| *table == "miners");
+    let create = miners.map_or("", |(_, _, create)| create);
+    make(pool, &create.replace("`miners`", name)).await
+}
+
+async fn make(pool: &SqlPool, create: &str) -> Result<(), StoreError> {
+    let options = table_options(pool).await?;
+    let create = sqlx::AssertSqlSafe(format!("{create} {options}"));
+    pool.execute(sqlx::query(create)).await?;
+    Ok(())
 }
 
 async fn version(pool: &SqlPool) -> Result<Option<u64>, SqlError> {
     let query = "SELECT version FROM store_versions ORDER BY id LIMIT 1";
     let row = pool.fetch_optional(|| sqlx::query_as::<_, (Option<u64>,)>(query)).await?;
     Ok(row.and_then(|(version,)| version))
-}
-
-fn check_version(version: Option<u64>, columns: &[Column]) -> Result<(), StoreError> {
-    let small = |version: u64| u32::try_from(version).unwrap_or(u32::MAX);
-    match version {
-        Some(VERSION) => Ok(()),
-        Some(found) if found > VERSION => {
-            Err(StoreError::Version { found: small(found), known: small(VERSION) })
-        }
-        Some(found) => Err(StoreError::Outdated { what: format!("its version is {found}") }),
-        // Ours, cut off before the version was written, or Go's before it migrated.
-        None if columns.iter().any(|(table, name, _)| table == "users" && name == "miner") => {
-            Err(StoreError::Outdated { what: "it has no version".to_owned() })
-        }
-        None => Ok(()),
-    }
-}
-
-fn check_columns(table: &str, expected: &str, columns: &[Column]) -> Result<(), StoreError> {
-    let found = || columns.iter().filter(|(of, ..)| of == table);
-    for name in expected.split(',') {
-        if !found().any(|(_, column, _)| column.eq_ignore_ascii_case(name)) {
-            let what = format!("its table `{table}` has no column `{name}`");
-            return Err(StoreError::Outdated { what });
-        }
-    }
-    let unknown = |column: &str| !expected.split(',').any(|name| column.eq_ignore_ascii_case(name));
-    match found().find(|(_, column, must)| *must && unknown(column)) {
-        // `users.miner` and its like were left behind by the oldest versions.
-        Some((_, column, _)) if ["miner", "stype"].contains(&column.as_str()) => {
-            Err(StoreError::Outdated { what: format!("its table `{table}` still has `{column}`") })
-        }
-        Some((_, column, _)) => {
-            Err(StoreError::Newer { table: table.to_owned(), column: column.clone() })
-        }
-        None => Ok(()),
-    }
 }
 
 /// What gorm adds for servers whose version begins with a digit below 8, MariaDB 10 among them:
@@ -176,19 +205,4 @@ async fn table_options(pool: &SqlPool) -> Result<&'static str, SqlError> {
     let version = version.map(|(version,)| version).unwrap_or_default();
     let digit = version.chars().find_map(|c| c.to_digit(10));
     Ok(if digit.is_some_and(|digit| digit < 8) { "ROW_FORMAT=DYNAMIC" } else { "" })
-}
-
-/// What was acknowledged is only as durable as the server makes it.
-async fn warn_of_lazy_commits(pool: &SqlPool) {
-    let query = "SELECT CAST(@@GLOBAL.innodb_flush_log_at_trx_commit AS SIGNED)";
-    // TiDB has no such setting.
-    if let Ok(Some((setting,))) = pool.fetch_optional(|| sqlx::query_as::<_, (i64,)>(query)).await
-        && setting != 1
-    {
-        tracing::warn!(
-            setting,
-            "the database may forget what it has acknowledged when its machine fails; set \
-             innodb_flush_log_at_trx_commit = 1"
-        );
-    }
 }
