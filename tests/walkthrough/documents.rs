@@ -42,7 +42,8 @@ pub(crate) fn configuration(section: &str) -> String {
         let text = read(name);
         let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
         let found = blocks.into_iter().find(|block| block.contains(&format!("[{section}]")));
-        found.unwrap_or_else(|| panic!("{name} shows no section {section}")).to_owned()
+        assert!(found.is_some(), "{name} shows no section {section}");
+        found.unwrap().to_owned()
     };
     let [block, translated] = DOCUMENTS.map(block);
     assert_eq!(without_placeholders(&block), without_placeholders(&translated));

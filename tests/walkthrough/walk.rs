@@ -78,7 +78,8 @@ impl Walk {
         let sockets = PORTS.map(|port| {
             let wanted = if ports == Ports::Guide { port } else { 0 };
             let bound = TcpListener::bind((Ipv4Addr::UNSPECIFIED, wanted));
-            (port, bound.unwrap_or_else(|error| panic!("port {wanted} of the guide: {error}")))
+            assert!(bound.is_ok(), "the port {wanted} of the guide: {bound:?}");
+            (port, bound.unwrap())
         });
         let ports = sockets.iter().map(|(port, on)| (*port, on.local_addr().unwrap().port()));
         let ports = ports.collect();

@@ -113,14 +113,15 @@ pub(super) async fn serve(home: &Path, config: Config) -> anyhow::Result<()> {
     let builder = Messager::builder(Arc::new(node.clone()), signer)
         .with_signers(bindings)
         .with_config(config.service.settings());
-    let messager = db::open(builder, home, &config.db).await?;
-    let listener = remote::bind(&config.api.address).await?;
     let stop = shutdown::signal_token();
-    let network = tokio::select! {
-        network = async {
-            peers::auth(&auth).await?;
-            peers::network(&node, "").await
-        } => network?,
+    let ready = async {
+        let messager = db::open(builder, home, &config.db).await?;
+        let listener = remote::bind(&config.api.address).await?;
+        peers::auth(&auth).await?;
+        anyhow::Ok((messager, listener, peers::network(&node, "").await?))
+    };
+    let (messager, listener, network) = tokio::select! {
+        ready = ready => ready?,
         () = stop.cancelled() => return Ok(()),
     };
     remote::publish(home, &listener)?;

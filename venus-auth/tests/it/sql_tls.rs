@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::Command};
 
+use rcgen::{CertificateParams, IsCa, KeyPair};
 use venus_core::{
     sql::{PoolLimits, SqlError, SqlPool, open_pool, sqlx},
     test_utils::MariaDb,
@@ -15,15 +16,11 @@ const TRUSTING: &str = "VENUS_AUTH_TEST_TRUSTING";
 fn server(dir: &Path) -> MariaDb {
     let path = |name: &str| dir.join(name).display().to_string();
     let (key, certificate) = (path("key.pem"), path("certificate.pem"));
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=db"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-keyout", &key, "-out", &certificate])
-        .output()
-        .map_err(|error| format!("this test needs the command openssl: {error}"))
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    params.is_ca = IsCa::ExplicitNoCa;
+    let pair = KeyPair::generate().unwrap();
+    std::fs::write(&key, pair.serialize_pem()).unwrap();
+    std::fs::write(&certificate, params.self_signed(&pair).unwrap().pem()).unwrap();
     MariaDb::start_with([format!("--ssl-key={key}"), format!("--ssl-cert={certificate}")])
 }
 
