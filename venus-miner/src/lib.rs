@@ -30,7 +30,8 @@
 //! - Nothing is signed before the [`BlockStore`] has it on the disk, and of two blocks that
 //!   together slash a miner one is never signed: not after a crash, not by two rounds at once.
 //! - A slow miner delays nobody: who is ready in time goes without it.
-//! - A record that was lost is taken from the chain again before anything is signed.
+//! - A record that was lost is taken from the chain again before anything is signed: from the 900
+//!   epochs for which a fault can be reported.
 //! - On one base a miner makes one block at most, however many rounds on it are null.
 
 mod block;

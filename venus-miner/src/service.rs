@@ -93,6 +93,9 @@ impl Miner {
             let warm_up = async move { this.warm_up_all().await };
             inner.tasks.spawn(inner.stop.clone().run_until_cancelled_owned(warm_up));
         }
+        let this = Arc::clone(inner);
+        let walk = async move { this.walk_early().await };
+        inner.tasks.spawn(inner.stop.clone().run_until_cancelled_owned(walk));
         let until = async {
             tokio::select! {
                 () = shutdown.cancelled() => {}

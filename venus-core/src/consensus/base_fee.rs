@@ -10,8 +10,10 @@ use crate::{Message, TokenAmount};
 /// The lowest base fee, attoFIL.
 pub const MINIMUM_BASE_FEE: u32 = 100;
 
-const BLOCK_GAS_LIMIT: u64 = 10_000_000_000;
-const BLOCK_GAS_TARGET: u64 = BLOCK_GAS_LIMIT / 2;
+/// Gas that the messages of a block may claim together.
+pub const BLOCK_GAS_LIMIT: u64 = 10_000_000_000;
+/// Gas of a block that leaves the base fee as it is.
+pub const BLOCK_GAS_TARGET: u64 = BLOCK_GAS_LIMIT / 2;
 /// A base fee changes by an eighth at most.
 const MAX_CHANGE: u32 = 8;
 /// Gas units from the top at which the premium is looked up: 80 % of a block.
@@ -109,7 +111,7 @@ fn at_least_minimum(fee: BigInt) -> TokenAmount {
 }
 
 /// Division of Go's `big.Int.Div`: towards minus infinity for a positive divisor.
-fn floor_div(value: BigInt, divisor: &BigInt) -> BigInt {
+pub(super) fn floor_div(value: BigInt, divisor: &BigInt) -> BigInt {
     let quotient = &value / divisor;
     match value.is_negative() && !(&value % divisor).is_zero() {
         true => quotient - 1,

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use num_bigint::{BigInt, BigUint, Sign};
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
+use super::base_fee::floor_div;
 use crate::{
     Address, Signature, Ticket, blake2b_256,
     crypto::{CryptoError, verify},
@@ -17,9 +18,12 @@ const EXPECTED_LEADERS: u32 = 5;
 pub const MAX_WIN_COUNT: i64 = 3 * EXPECTED_LEADERS as i64;
 
 /// Bits of the fraction: all numbers here are fixed point, so that all nodes agree.
-const PRECISION: u32 = 256;
+const PRECISION: u64 = 256;
 
-/// Numerator of a rational approximation of `e^-x`, highest order first, 128 bits of fraction.
+/// Bits of the fraction of the coefficients.
+const COEFFICIENT_PRECISION: u64 = 128;
+
+/// Numerator of a rational approximation of `e^-x`, highest order first.
 const NUMERATOR: [&str; 8] = [
     "-648770010757830093818553637600",
     "67469480939593786226847644286976",
@@ -52,7 +56,7 @@ const DENOMINATOR: [&str; 14] = [
 static COEFFICIENTS: LazyLock<(Vec<BigInt>, Vec<BigInt>)> = LazyLock::new(|| {
     let parse = |list: &[&str]| {
         // The literals above are decimal numbers; one that is not would fail every test.
-        list.iter().filter_map(|c| c.parse::<BigInt>().ok()).map(|c| c << 128).collect()
+        list.iter().filter_map(|c| c.parse().ok()).collect()
     };
     (parse(&NUMERATOR), parse(&DENOMINATOR))
 });
@@ -79,13 +83,15 @@ fn lambda(power: &BigInt, total: &BigInt) -> BigInt {
     ((power * EXPECTED_LEADERS) << PRECISION) / total
 }
 
-/// `e^-x` for x in 0..=5.
-fn exp_neg(x: &BigInt) -> BigInt {
+/// `e^-x` for x in 0..=5, both with `precision` bits of fraction, 128 at least. Elections have 256,
+/// rewards 128.
+pub fn exp_neg(x: &BigInt, precision: u64) -> BigInt {
+    let finer = precision.saturating_sub(COEFFICIENT_PRECISION);
     let horner = |coefficients: &[BigInt]| {
-        coefficients.iter().fold(BigInt::zero(), |sum, c| ((sum * x) >> PRECISION) + c)
+        coefficients.iter().fold(BigInt::zero(), |sum, c| ((sum * x) >> precision) + (c << finer))
     };
     let (numerator, denominator) = &*COEFFICIENTS;
-    (horner(numerator) << PRECISION) / horner(denominator)
+    floor_div(horner(numerator) << precision, &horner(denominator))
 }
 
 struct Poisson {
@@ -99,7 +105,7 @@ struct Poisson {
 
 impl Poisson {
     fn new(lambda: BigInt) -> Self {
-        let mass = exp_neg(&lambda);
+        let mass = exp_neg(&lambda, PRECISION);
         let tail = (BigInt::one() << PRECISION) - &mass;
         Self { lambda, mass, tail, k: 0 }
     }
@@ -225,7 +231,7 @@ mod tests {
                     .into(),
             ),
         ] {
-            assert_eq!(exp_neg(&(&step * steps)).to_string(), expected);
+            assert_eq!(exp_neg(&(&step * steps), PRECISION).to_string(), expected);
         }
     }
 

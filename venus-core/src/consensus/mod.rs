@@ -15,12 +15,12 @@ mod randomness;
 mod weight;
 
 pub use base_fee::{
-    MINIMUM_BASE_FEE, child_base_fee, effective_premium, next_by_premium, next_by_utilisation,
-    percentile_premium,
+    BLOCK_GAS_LIMIT, BLOCK_GAS_TARGET, MINIMUM_BASE_FEE, child_base_fee, effective_premium,
+    next_by_premium, next_by_utilisation, percentile_premium,
 };
 pub use beacon::{BeaconError, DrandRounds, MockBeacon, Rounds, check_rounds, rounds_since};
 pub use draw_params::{DrawParamsError, DrawRandomParams};
-pub use election::{MAX_WIN_COUNT, ticket_quality, verify_vrf, win_count};
+pub use election::{MAX_WIN_COUNT, exp_neg, ticket_quality, verify_vrf, win_count};
 pub use randomness::{
     DomainTag, draw_from_digest, draw_randomness, election_params, miner_entropy, ticket_params,
     winning_post_randomness,

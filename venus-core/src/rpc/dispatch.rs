@@ -62,8 +62,7 @@ pub(crate) fn prepare(
     let permission = method.description.permission;
     let name = name.to_owned();
     let params = frame.take_params().map_err(Failure::Protocol)?;
-    let prepared =
-        method.prepare(params, &name).map_err(|error| Failure::Protocol(error.into()))?;
+    let prepared = method.prepare(params).map_err(|error| Failure::Protocol(error.into()))?;
     if context.caller.may(permission) {
         return Ok(prepared);
     }

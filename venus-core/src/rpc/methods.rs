@@ -48,7 +48,7 @@ pub(crate) enum Prepared {
     Stream(BoxFuture<'static, Result<BoxStream<'static, Result<Value, RpcError>>, RpcError>>),
 }
 
-type Handler = Arc<dyn Fn(Params, &str) -> Result<Prepared, RpcError> + Send + Sync>;
+type Handler = Arc<dyn Fn(Params, &MethodDescription) -> Result<Prepared, RpcError> + Send + Sync>;
 
 #[derive(Clone)]
 pub(crate) struct Method {
@@ -58,8 +58,8 @@ pub(crate) struct Method {
 
 impl Method {
     /// Reads the parameters; an error is one of the protocol, not of the method.
-    pub(crate) fn prepare(&self, params: Params, name: &str) -> Result<Prepared, RpcError> {
-        (self.handler)(params, name)
+    pub(crate) fn prepare(&self, params: Params) -> Result<Prepared, RpcError> {
+        (self.handler)(params, &self.description)
     }
 }
 
@@ -84,8 +84,8 @@ impl Methods {
         F: Fn(P) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, RpcError>> + Send + 'static,
     {
-        self.insert(description, move |params, name| {
-            let result = handler(P::from_params(params, name)?);
+        self.insert(description, move |params, method| {
+            let result = handler(P::from_params(params, method)?);
             Ok(Prepared::Call(result.map(|result| encode(&result?)).boxed()))
         })
     }
@@ -100,8 +100,8 @@ impl Methods {
         Fut: Future<Output = Result<RpcStream<R>, RpcError>> + Send + 'static,
     {
         let description = MethodDescription { stream: true, ..description };
-        self.insert(description, move |params, name| {
-            let stream = handler(P::from_params(params, name)?);
+        self.insert(description, move |params, method| {
+            let stream = handler(P::from_params(params, method)?);
             let values = stream.map(|stream| Ok(stream?.map(|value| encode(&value)).boxed()));
             Ok(Prepared::Stream(values.boxed()))
         })
@@ -110,7 +110,10 @@ impl Methods {
     fn insert(
         mut self,
         description: MethodDescription,
-        handler: impl Fn(Params, &str) -> Result<Prepared, RpcError> + Send + Sync + 'static,
+        handler: impl Fn(Params, &MethodDescription) -> Result<Prepared, RpcError>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
         let name = description.name.clone();
         self.0.insert(name, Method { description, handler: Arc::new(handler) });

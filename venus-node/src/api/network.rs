@@ -97,25 +97,6 @@ impl NetworkApi for Node {
                  {network_version}"
             )));
         }
-        use ActorKind::*;
-        let kinds = [
-            System,
-            Init,
-            Cron,
-            Account,
-            Power,
-            Miner,
-            Market,
-            PaymentChannel,
-            Multisig,
-            Reward,
-            VerifiedRegistry,
-            DataCap,
-            Placeholder,
-            Evm,
-            Eam,
-            EthAccount,
-        ];
-        Ok(kinds.into_iter().map(|kind| (kind.name().to_owned(), kind.code().into())).collect())
+        Ok(ActorKind::all().map(|kind| (kind.name().to_owned(), kind.code().into())).collect())
     }
 }

@@ -83,6 +83,11 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 impl ActorKind {
+    /// All types, in the order of the manifest.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ACTORS.iter().map(|(kind, ..)| *kind)
+    }
+
     /// The type of an actor with this code; none if it is no builtin actor of this version.
     pub fn of(code: &Cid) -> Option<Self> {
         TABLE.by_code.get(code).copied()

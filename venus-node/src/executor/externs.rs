@@ -8,6 +8,8 @@ use fvm_shared::piece::PieceInfo;
 use fvm_shared::sector::{
     AggregateSealVerifyProofAndInfos, RegisteredSealProof, SealVerifyInfo, WindowPoStVerifyInfo,
 };
+pub use venus_core::blake2b_256 as blake2b;
+use venus_core::consensus::{DomainTag, draw_from_digest};
 use venus_proofs::{ProofError, ProofVerifier};
 
 /// Randomness of a chain, as seen from the tipset that is executed.
@@ -112,41 +114,23 @@ impl SealAndPostVerifier for MockVerifier {
     }
 }
 
-/// What randomness is drawn for.
+/// What actors draw randomness for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i64)]
 pub enum Purpose {
-    /// A block's ticket.
-    Ticket = 1,
-    /// A block's election.
-    Election = 2,
-    /// Winning PoSt challenge.
-    WinningPost = 3,
     /// Window PoSt challenge.
-    WindowPost = 4,
+    WindowPost = DomainTag::WindowPoSt.code(),
     /// Sealing, from a ticket.
-    Seal = 5,
+    Seal = DomainTag::SealRandomness.code(),
     /// Sealing, from the beacon.
-    InteractiveSeal = 6,
+    InteractiveSeal = DomainTag::InteractiveSeal.code(),
     /// The chain that a window PoSt commits to.
-    PostChainCommit = 9,
+    PostChainCommit = DomainTag::PoStChainCommit.code(),
 }
 
 /// Draws randomness from a digest of [`ChainRand`].
 pub fn draw(digest: &[u8; 32], purpose: Purpose, round: ChainEpoch, entropy: &[u8]) -> [u8; 32] {
-    let mut data = Vec::with_capacity(48 + entropy.len());
-    data.extend((purpose as i64).to_be_bytes());
-    data.extend(digest);
-    data.extend(round.to_be_bytes());
-    data.extend(entropy);
-    blake2b(&data)
-}
-
-/// BLAKE2b with 32 bytes of output.
-pub fn blake2b(data: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(blake2b_simd::Params::new().hash_length(32).hash(data).as_bytes());
-    out
+    draw_from_digest(digest, purpose as i64, round, entropy)
 }
 
 #[cfg(test)]
@@ -167,8 +151,12 @@ mod tests {
         );
         // node.md 29.2: mock beacon round 105, epoch 5, f01000.
         let beacon = blake2b(&105u64.to_be_bytes());
-        let drawn =
-            draw(&blake2b(&beacon), Purpose::Election, 5, &hex::decode("4300e807").unwrap());
+        let drawn = draw_from_digest(
+            &blake2b(&beacon),
+            DomainTag::Election.code(),
+            5,
+            &hex::decode("4300e807").unwrap(),
+        );
         assert_eq!(
             hex::encode(drawn),
             "eb4d854f856a5412f92916ec99609b38f9b631d5799a5863b4d36772588a75ec"

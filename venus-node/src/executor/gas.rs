@@ -5,15 +5,11 @@
 //! native here, are represented by one constant a block and one a method, see [`wasm`].
 
 use fvm_shared::econ::TokenAmount;
-use num_traits::Zero;
+use venus_core::consensus::effective_premium;
+pub use venus_core::consensus::{BLOCK_GAS_LIMIT, BLOCK_GAS_TARGET};
 
 use super::buffer::IoStats;
 use super::codes::ActorKind;
-
-/// Gas that the messages of a block may claim together.
-pub const BLOCK_GAS_LIMIT: u64 = 10_000_000_000;
-/// Gas of a block that leaves the base fee as it is.
-pub const BLOCK_GAS_TARGET: u64 = BLOCK_GAS_LIMIT / 2;
 
 pub(crate) const TRANSFER: u64 = 6_000;
 pub(crate) const INVOKE: u64 = 75_000;
@@ -134,7 +130,8 @@ pub fn gas_outputs(
         base_fee.clone()
     };
     out.base_fee_burn = &base_fee_to_pay * used;
-    out.miner_tip = effective_premium(base_fee, fee_cap, premium) * limit;
+    let [base, cap, most] = [base_fee, fee_cap, premium].map(|amount| amount.clone().into());
+    out.miner_tip = TokenAmount::from(effective_premium(&base, &cap, &most)) * limit;
     (out.gas_refund, out.gas_burned) = over_estimation(used, limit);
     if out.gas_burned > 0 {
         out.over_estimation_burn = &base_fee_to_pay * out.gas_burned;
@@ -142,15 +139,6 @@ pub fn gas_outputs(
     }
     out.refund = fee_cap * limit - &out.base_fee_burn - &out.miner_tip - &out.over_estimation_burn;
     out
-}
-
-/// The premium that is left after the base fee.
-pub fn effective_premium(
-    base_fee: &TokenAmount,
-    fee_cap: &TokenAmount,
-    premium: &TokenAmount,
-) -> TokenAmount {
-    premium.min(&(fee_cap - base_fee)).max(&TokenAmount::zero()).clone()
 }
 
 /// Gas refunded and gas burnt of the part of the limit that was not used.
@@ -206,19 +194,6 @@ mod tests {
             assert_eq!(out.miner_penalty, atto(penalty));
             assert_eq!(out.miner_tip, atto(tip));
             assert_eq!(out.refund, atto(refund));
-        }
-    }
-
-    #[test]
-    fn premium_vectors() {
-        for (base, cap, premium, effective) in [
-            (8, 8, 8, 0),
-            (8, 16, 7, 7),
-            (8, 19, 10, 10),
-            (123_456, 123_455, 123_455, 0),
-            (123_456, 1_234_567, 1_111_112, 1_111_111),
-        ] {
-            assert_eq!(effective_premium(&atto(base), &atto(cap), &atto(premium)), atto(effective));
         }
     }
 }

@@ -29,9 +29,7 @@ pub use codes::ActorKind;
 pub use config::ExecutorConfig;
 pub use error::{ExecutorError, Result};
 pub use externs::{ChainRand, MockVerifier, ProofsVerifier, Purpose, SealAndPostVerifier};
-pub use gas::{
-    BLOCK_GAS_LIMIT, BLOCK_GAS_TARGET, GasOutputs, effective_premium, gas_outputs, over_estimation,
-};
+pub use gas::{BLOCK_GAS_LIMIT, BLOCK_GAS_TARGET, GasOutputs, gas_outputs, over_estimation};
 pub use state_tree::ActorState;
 pub use supply::Supply;
 pub use tipset::NativeExecutor;

@@ -7,7 +7,7 @@ use fil_actor_reward_state::v18::{
     AwardBlockRewardParams, PENALTY_MULTIPLIER, State, UpdateNetworkKPIParams,
 };
 use fil_actors_shared::v18::reward::ThisEpochRewardReturn;
-use fil_actors_shared::v18::reward::math::{PRECISION, poly_val};
+use fil_actors_shared::v18::reward::math::PRECISION;
 use fil_actors_shared::v18::reward::smooth::{AlphaBetaFilter, DEFAULT_ALPHA, DEFAULT_BETA};
 use fil_actors_shared::v18::{
     ActorError, BURNT_FUNDS_ACTOR_ID, EXPECTED_LEADERS_PER_EPOCH, STORAGE_POWER_ACTOR_ID,
@@ -21,6 +21,7 @@ use fvm_shared::econ::TokenAmount;
 use fvm_shared::error::ExitCode;
 use fvm_shared::sector::StoragePower;
 use num_traits::Zero;
+use venus_core::consensus::exp_neg;
 
 use super::runtime::{Rt, decode, done, encode, no_params, reply};
 use super::{miner, unhandled};
@@ -135,45 +136,9 @@ static LAMBDA: LazyLock<BigInt> = LazyLock::new(|| big("373962714398644872745345
 static EXP_LAM_SUB_ONE: LazyLock<BigInt> =
     LazyLock::new(|| big("37396273494747879394193016954629"));
 
-/// Coefficients of the rational function for e^-x, highest power first.
-static EXP_NUM: LazyLock<Vec<BigInt>> = LazyLock::new(|| {
-    [
-        "-648770010757830093818553637600",
-        "67469480939593786226847644286976",
-        "-3197587544499098424029388939001856",
-        "89244641121992890118377641805348864",
-        "-1579656163641440567800982336819953664",
-        "17685496037279256458459817590917169152",
-        "-115682590513835356866803355398940131328",
-        "340282366920938463463374607431768211456",
-    ]
-    .map(big)
-    .to_vec()
-});
-static EXP_DENO: LazyLock<Vec<BigInt>> = LazyLock::new(|| {
-    [
-        "1225524182432722209606361",
-        "114095592300906098243859450",
-        "5665570424063336070530214243",
-        "194450132448609991765137938448",
-        "5068267641632683791026134915072",
-        "104716890604972796896895427629056",
-        "1748338658439454459487681798864896",
-        "23704654329841312470660182937960448",
-        "259380097567996910282699886670381056",
-        "2250336698853390384720606936038375424",
-        "14978272436876548034486263159246028800",
-        "72144088983913131323343765784380833792",
-        "224599776407103106596571252037123047424",
-        "340282366920938463463374607431768211456",
-    ]
-    .map(big)
-    .to_vec()
-});
-
 /// e^-x, Q.128.
 fn expneg(x: &BigInt) -> BigInt {
-    (poly_val(&EXP_NUM, x) << PRECISION).div_floor(&poly_val(&EXP_DENO, x))
+    exp_neg(x, PRECISION)
 }
 
 fn next_baseline(power: &StoragePower) -> StoragePower {
