@@ -24,6 +24,8 @@ use self::{
 #[derive(Debug, Clone, Copy)]
 struct Way {
     proofs: Proofs,
+    /// The size of the sector that is sealed.
+    sectors: &'static str,
     /// Seconds between blocks; real proofs must be ready within.
     block_time: u64,
     sql: bool,
@@ -32,8 +34,14 @@ struct Way {
     kills: bool,
 }
 
-const DEFAULT: Way =
-    Way { proofs: Proofs::Simulated, block_time: 1, sql: false, ports: Ports::Free, kills: false };
+const DEFAULT: Way = Way {
+    proofs: Proofs::Simulated,
+    sectors: "2 KiB",
+    block_time: 1,
+    sql: false,
+    ports: Ports::Free,
+    kills: false,
+};
 
 /// The daemons in the order of the guide: each needs only those before it.
 const DAEMONS: [&str; 7] = [
@@ -58,13 +66,13 @@ impl Way {
         services::wallet(walk_on);
         services::messager(walk_on, &stores);
         miners::sealer_512m(walk_on);
-        miners::sealer_2k(walk_on, self.proofs);
+        miners::sealer(walk_on, self.proofs, self.sectors);
         miners::miner_service(walk_on);
         if self.kills {
             kill_each(walk_on, &mut stores);
             start_backwards(walk_on, &mut stores);
         }
-        miners::prove_and_win(walk_on, self.proofs);
+        miners::prove_and_win(walk_on, self.proofs, self.sectors);
         println!("{}{:.0?}", walk.table(), began.elapsed());
         walk
     }
@@ -128,8 +136,20 @@ fn the_guide_is_walked_with_databases() {
     Way { sql: true, kills: true, ..DEFAULT }.go();
 }
 
+/// To the letter: real proofs, databases, the guide's own ports.
+const REAL: Way =
+    Way { proofs: Proofs::Real, block_time: 8, sql: true, ports: Ports::Guide, ..DEFAULT };
+
 #[test]
 #[ignore = "minutes of proving"]
 fn the_guide_is_walked_with_real_proofs() {
-    Way { proofs: Proofs::Real, block_time: 8, sql: true, ports: Ports::Guide, kills: false }.go();
+    REAL.go();
+}
+
+/// As the guide's miner would do it, if it sealed. Without databases, so that it can be tried on
+/// any machine that is big enough.
+#[test]
+#[ignore = "half an hour of proving on two cores, 6 GB of memory"]
+fn a_sector_of_512_mib_is_sealed_on_the_way() {
+    Way { sectors: "512 MiB", sql: false, ..REAL }.go();
 }

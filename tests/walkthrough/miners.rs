@@ -105,18 +105,20 @@ pub(crate) fn sealer_512m(walk: &mut Walk) {
     walk.stop("venus-sealer");
 }
 
-/// The miner whose sector is sealed: of 2 KiB, in a home of its own.
-pub(crate) fn sealer_2k(walk: &mut Walk, proofs: Proofs) {
+/// The miner whose sector is sealed, in a home of its own.
+pub(crate) fn sealer(walk: &mut Walk, proofs: Proofs, sectors: &str) {
+    let size = sectors.replace(' ', "");
     walk.use_sealer(Some(SECOND));
     let public = FETCH_PARAMS.replace("<size>", "32GiB");
     walk.refused(&public, &[], &["public ceremony", "FIL_PROOFS_PARAMETER_CACHE"]);
     if proofs == Proofs::Real {
-        walk.set("size", "2KiB");
+        walk.set("size", &size);
         walk.step(FETCH_PARAMS, |text| text.matches("ours").count() == 6);
     }
-    let init = INIT_512M.replace("512M", "2KiB");
+    let init = INIT_512M.replace("512M", &size);
     let extra = [walk.moved(LISTEN), proofs.flag()].concat();
-    let printed = walk.step_with(&init, &extra, |text| text.contains("2 KiB sectors"));
+    let printed =
+        walk.step_with(&init, &extra, |text| text.contains(&format!("{sectors} sectors")));
     walk.set("miner", &miner(&printed));
     let add = "venus-auth user miner add sealer <miner>";
     walk.step(add, |text| text.contains("success"));
@@ -128,7 +130,7 @@ pub(crate) fn sealer_2k(walk: &mut Walk, proofs: Proofs) {
     walk.step(ATTACH, |text| text.contains("attached"));
     walk.step("venus-sealer sectors pledge", |text| text.contains("Created CC sector"));
     walk.step("venus-sealer sectors list", |text| text.contains('0'));
-    walk.step("venus-sealer info", |text| text.contains("(2 KiB sectors)"));
+    walk.step("venus-sealer info", |text| text.contains(&format!("({sectors} sectors)")));
 }
 
 /// The block producer.
@@ -162,7 +164,7 @@ pub(crate) fn miner_service(walk: &mut Walk) {
 
 /// Waits until the sector is proving and active, and a block of its miner is on the chain. Where
 /// only epochs are waited for, they are skipped.
-pub(crate) fn prove_and_win(walk: &mut Walk, proofs: Proofs) {
+pub(crate) fn prove_and_win(walk: &mut Walk, proofs: Proofs, sectors: &str) {
     let deadline = Instant::now() + proofs.patience();
     let mut active = false;
     while !active && Instant::now() < deadline {
@@ -181,7 +183,7 @@ pub(crate) fn prove_and_win(walk: &mut Walk, proofs: Proofs) {
             line.contains("Proving") && line.split_whitespace().filter(|w| *w == "YES").count() == 2
         })
     });
-    walk.step("venus-sealer info", |text| text.contains("Raw: 2 KiB /"));
+    walk.step("venus-sealer info", |text| text.contains(&format!("Raw: {sectors} /")));
     // Power counts where it has stood for 900 epochs.
     let epoch = |walk: &Walk| json(walk, "venus --json dev time")["Epoch"].as_i64().unwrap_or(0);
     let counts = epoch(walk) + 905;

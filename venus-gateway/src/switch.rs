@@ -272,6 +272,7 @@ mod tests {
         );
         assert!(switch.waiting().is_empty());
     }
+
     #[tokio::test]
     async fn connections_that_had_broken_before_are_named_too() {
         let switch = Switch::new(30, Duration::from_secs(5));
