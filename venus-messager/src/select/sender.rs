@@ -1,6 +1,6 @@
 //! Choosing messages of one sender: nonces, gas, signatures, one transaction, publishing.
 
-use std::{cmp::Reverse, sync::PoisonError};
+use std::sync::PoisonError;
 
 use chrono::Utc;
 use venus_core::{
@@ -154,7 +154,8 @@ impl Selector {
         let filter = Filter::of(sender.addr, &[MessageState::UnFill]);
         let mut waiting = self.inner.store.list(&filter).await?;
         if self.inner.config.order == Order::NewestFirst {
-            waiting.sort_by_key(|message| Reverse(message.created_at));
+            // Databases keep milliseconds: of the same one, the order is that of the ids.
+            waiting.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
         }
         {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
