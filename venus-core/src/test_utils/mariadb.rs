@@ -76,18 +76,18 @@ impl MariaDb {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let server = find_server()?;
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        // In containers that share the folder two processes may have one id.
         let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
         let name = format!("venus-mariadb-{}-{now}-{number}", std::process::id());
         let dir = env::temp_dir().join(name);
-        fs::create_dir(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        fs::create_dir_all(dir.join("tmp"))
+            .map_err(|error| format!("{}: {error}", dir.display()))?;
         let mut install = Command::new("mariadb-install-db");
         install.arg("--no-defaults").arg(format!("--datadir={}", dir.join("data").display()));
         install.args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
-        install.args(SMALL).args(user());
+        install.arg(temporary(&dir)).args(SMALL).args(user());
         let output = install.output().map_err(|error| format!("mariadb-install-db: {error}"))?;
         if !output.status.success() {
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
             return Err(format!("mariadb-install-db failed:\n{text}"));
         }
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -113,7 +113,7 @@ impl MariaDb {
             guard.arg(format!("--{option}={value}"));
         }
         guard.args(["--skip-name-resolve", "--innodb-buffer-pool-size=32M", MYSQL_8]);
-        guard.args(&self.options);
+        guard.arg(temporary(&self.dir)).args(&self.options);
         guard.args(SMALL).args(user()).stdin(Stdio::piped());
         self.guard = Some(guard.spawn().map_err(|error| format!("sh: {error}"))?);
         let limit = Instant::now() + Duration::from_secs(60);
@@ -228,6 +228,11 @@ const MYSQL_8: &str = "--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO
 /// Files of 20 MB instead of 120.
 const SMALL: [&str; 2] =
     ["--innodb-log-file-size=8M", "--innodb-data-file-path=ibdata1:4M:autoextend"];
+
+/// A folder of its own for temporary tables: a server that starts removes those of all others.
+fn temporary(dir: &Path) -> String {
+    format!("--tmpdir={}", dir.join("tmp").display())
+}
 
 /// The server wants to be told that it shall run as root.
 fn user() -> Option<&'static str> {
