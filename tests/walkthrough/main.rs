@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "the walk ends with a table")]
 
 mod command;
+mod daemons;
 mod documents;
 mod miners;
 mod services;
